@@ -1,0 +1,13 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace causal_tracer {
+
+/// The noise that corrupts the subject's token embeddings: `scale * RandomState(seed).randn(samples, length,
+/// hidden)`, float64 `[samples, length, hidden]`. The same in every cell of a trace.
+at::Tensor DrawSubjectNoise(uint32_t seed, int64_t samples, int64_t length, int64_t hidden, double scale);
+
+}  // namespace causal_tracer

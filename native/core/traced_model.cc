@@ -1,0 +1,225 @@
+#include "traced_model.h"
+
+#include <ATen/Context.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/ones_like.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "error.h"
+
+namespace causal_tracer {
+namespace {
+
+const std::vector<std::string>& UsualInputs() {
+  static const std::vector<std::string> names = {"input_ids", "attention_mask", "position_ids"};
+  return names;
+}
+
+c10::Device ParseDevice(const std::string& name) {
+  c10::Device device(c10::DeviceType::CPU);
+  try {
+    device = c10::Device(name);
+  } catch (const std::exception&) {
+    throw Error(ErrorCode::kDeviceNotAvailable, "There is no device '" + name + "'. Use 'cpu'.");
+  }
+  if (!device.is_cpu()) {
+    throw Error(ErrorCode::kDeviceNotAvailable,
+                "The device '" + name + "' is not available: this version runs on the CPU only. Use 'cpu'.");
+  }
+  return device;
+}
+
+torch::jit::Module LoadModule(const std::string& path, c10::Device device) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    throw Error(ErrorCode::kModelFileNotFound, "There is no model file at " + path + ".");
+  }
+  try {
+    torch::jit::Module module = torch::jit::load(path, device, /*load_debug_files=*/false);
+    module.eval();
+    return module;
+  } catch (const std::exception& exception) {
+    const Error error = DescribeException(exception, ErrorCode::kModelFileInvalid, "loading " + path);
+    if (error.code() != ErrorCode::kModelFileInvalid) throw error;
+    throw Error(ErrorCode::kModelFileInvalid,
+                path +
+                    " is not a readable TorchScript file (truncated, or made by "
+                    "something else than torch.jit.save). Export the model again. " +
+                    Summary(exception));
+  }
+}
+
+std::vector<std::string> ChooseInputs(const torch::jit::Module& module,
+                                      const std::vector<std::string>& names) {
+  if (!module.find_method("forward")) {
+    throw Error(ErrorCode::kModelFileInvalid,
+                "The TorchScript file has no forward method. Export the model again.");
+  }
+  const size_t count = module.get_method("forward").num_inputs() - 1;
+  if (names.empty() && count >= 1 && count <= UsualInputs().size()) {
+    return {UsualInputs().begin(), UsualInputs().begin() + static_cast<std::ptrdiff_t>(count)};
+  }
+  if (names.size() == count && count > 0) return names;
+  throw Error(ErrorCode::kModelFileInvalid,
+              "The model's forward takes " + std::to_string(count) + " inputs, but " +
+                  (names.empty() ? "one to three are expected (input_ids, attention_mask, position_ids)."
+                                 : std::to_string(names.size()) + " are declared. Export the model again."));
+}
+
+/// Counts each module's calls; a module counts as hookable if every call of it is.
+std::vector<ModuleInfo> DescribeModules(const torch::jit::Module& module, const FlatGraph& flat) {
+  std::vector<ModuleInfo> modules;
+  std::unordered_map<std::string, size_t> index;
+  for (const auto& named : module.named_modules()) {
+    if (named.name.empty()) continue;
+    index.emplace(named.name, modules.size());
+    modules.push_back({.name = named.name, .calls = 0, .unhookable = ""});
+  }
+  for (const Site& site : flat.sites) {
+    const auto found = index.find(site.module);
+    if (found == index.end()) continue;
+    ModuleInfo& info = modules[found->second];
+    ++info.calls;
+    if (info.unhookable.empty()) info.unhookable = site.unhookable;
+  }
+  return modules;
+}
+
+/// The storages of a module's parameters and buffers: two names of one module have the same.
+std::set<const void*> Storages(const torch::jit::Module& module) {
+  std::set<const void*> storages;
+  for (const at::Tensor& tensor : module.parameters()) storages.insert(tensor.storage().data());
+  for (const at::Tensor& tensor : module.buffers()) storages.insert(tensor.storage().data());
+  return storages;
+}
+
+torch::jit::Module FindModule(const torch::jit::Module& root, const std::string& name) {
+  for (const auto& named : root.named_modules()) {
+    if (named.name == name) return named.value;
+  }
+  throw Error(ErrorCode::kModuleNotFound, "The model has no module named " + name + ".");
+}
+
+}  // namespace
+
+TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.device)) {
+  module_ = LoadModule(options.path, device_);
+  inputs_ = ChooseInputs(module_, options.inputs);
+  try {
+    flat_ = FlattenWithSites(module_);
+  } catch (const std::exception& exception) {
+    throw DescribeException(exception, ErrorCode::kModelFileInvalid, "reading the graph of " + options.path);
+  }
+  modules_ = DescribeModules(module_, flat_);
+  modules_by_site_.reserve(flat_.sites.size());
+  for (const Site& site : flat_.sites) modules_by_site_.push_back(site.module);
+}
+
+std::string TracedModel::dtype() const {
+  for (const at::Tensor& parameter : module_.parameters()) {
+    if (!parameter.is_floating_point()) continue;
+    switch (parameter.scalar_type()) {
+      case at::kFloat:
+        return "float32";
+      case at::kBFloat16:
+        return "bfloat16";
+      case at::kHalf:
+        return "float16";
+      case at::kDouble:
+        return "float64";
+      default:
+        return c10::toString(parameter.scalar_type());
+    }
+  }
+  return "float32";
+}
+
+int64_t TracedModel::MemoryBytes() const {
+  std::set<const void*> counted;
+  int64_t bytes = 0;
+  const auto count = [&](const at::Tensor& tensor) {
+    if (counted.insert(tensor.storage().data()).second)
+      bytes += static_cast<int64_t>(tensor.storage().nbytes());
+  };
+  for (const at::Tensor& tensor : module_.parameters()) count(tensor);
+  for (const at::Tensor& tensor : module_.buffers()) count(tensor);
+  return bytes;
+}
+
+std::string TracedModel::ResolveModule(const std::string& name) const {
+  const auto info = std::ranges::find(modules_, name, &ModuleInfo::name);
+  if (info == modules_.end()) {
+    throw Error(ErrorCode::kModuleNotFound, "The model has no module named " + name + ".");
+  }
+  if (info->calls > 0) {
+    if (info->unhookable.empty()) return name;
+    throw Error(ErrorCode::kModuleNotHookable,
+                "The module " + name + " cannot be hooked: " + info->unhookable + ".");
+  }
+  const auto storages = Storages(FindModule(module_, name));
+  if (!storages.empty()) {
+    for (const ModuleInfo& other : modules_) {
+      if (other.calls == 0 || !other.unhookable.empty()) continue;
+      if (Storages(FindModule(module_, other.name)) == storages) return other.name;
+    }
+  }
+  throw Error(ErrorCode::kModuleNotHookable,
+              "The module " + name + " cannot be hooked: the traced forward pass never calls it.");
+}
+
+at::Tensor TracedModel::Weight(const std::string& module) const {
+  const torch::jit::Module found = FindModule(module_, module);
+  if (!found.hasattr("weight") || !found.attr("weight").isTensor()) {
+    throw Error(
+        ErrorCode::kModuleNotFound,
+        "The module " + module + " has no weight to take the noise from. Give the noise as a number.");
+  }
+  return found.attr("weight").toTensor();
+}
+
+at::Tensor TracedModel::Run(const at::Tensor& input_ids, const std::vector<std::string>& hooked,
+                            ForwardHooks& hooks) {
+  const at::Tensor ids = input_ids.to(device_);
+  std::vector<c10::IValue> stack = {module_._ivalue()};
+  for (const std::string& name : inputs_) {
+    if (name == "input_ids") {
+      stack.emplace_back(ids);
+    } else if (name == "attention_mask") {
+      stack.emplace_back(at::ones_like(ids));
+    } else if (name == "position_ids") {
+      stack.emplace_back(at::arange(ids.size(1), ids.options()).unsqueeze(0).expand_as(ids));
+    } else {
+      throw Error(ErrorCode::kModelFileInvalid,
+                  "The model declares an unknown input " + name +
+                      ". Known are input_ids, attention_mask and position_ids.");
+    }
+  }
+  const auto outputs = ProgramFor(hooked).Run(std::move(stack), hooks);
+  if (outputs.size() != 1 || !outputs[0].isTensor() || outputs[0].toTensor().dim() != 3) {
+    throw Error(ErrorCode::kModelFileInvalid,
+                "The model does not return logits of shape [batch, position, vocabulary]. Export it again.");
+  }
+  return outputs[0].toTensor();
+}
+
+const Program& TracedModel::ProgramFor(const std::vector<std::string>& hooked) {
+  std::vector<int64_t> sites;
+  for (size_t site = 0; site < flat_.sites.size(); ++site) {
+    if (std::ranges::find(hooked, flat_.sites[site].module) != hooked.end()) {
+      sites.push_back(static_cast<int64_t>(site));
+    }
+  }
+  if (const auto found = programs_.find(sites); found != programs_.end()) return found->second;
+  // Programs are small, but an unbounded cache would grow with every new set of hooks.
+  constexpr size_t kMaximumPrograms = 16;
+  if (programs_.size() >= kMaximumPrograms) programs_.clear();
+  return programs_.emplace(sites, Program(KeepSites(flat_, sites))).first->second;
+}
+
+}  // namespace causal_tracer

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flat_graph.h"
+#include "forward_hooks.h"
+#include "program.h"
+
+namespace causal_tracer {
+
+/// A module of the model as the user sees it.
+struct ModuleInfo {
+  std::string name;
+  /// Calls in one forward pass.
+  int64_t calls = 0;
+  /// Why it cannot be hooked; empty where it can.
+  std::string unhookable;
+};
+
+/// A loaded TorchScript language model `(input_ids[, attention_mask[, position_ids]]) -> logits`, with
+/// forward hooks by module name. Not thread-safe: one thread uses it at a time.
+class TracedModel {
+ public:
+  struct Options {
+    std::string path;
+    /// Names of the inputs in order; empty takes as many of the usual three as the model has.
+    std::vector<std::string> inputs;
+    std::string device = "cpu";
+  };
+
+  /// Throws kModelFileNotFound, kModelFileInvalid, kDeviceNotAvailable or kOutOfMemory.
+  explicit TracedModel(const Options& options);
+
+  const std::vector<ModuleInfo>& modules() const { return modules_; }
+  /// Dtype of the parameters, e.g. `float32`.
+  std::string dtype() const;
+  std::string device() const { return device_.str(); }
+  /// Bytes of parameters and buffers.
+  int64_t MemoryBytes() const;
+
+  /// The name under which a module is called: `name` itself, or the module that shares its parameters. Throws
+  /// kModuleNotFound or kModuleNotHookable with the reason.
+  std::string ResolveModule(const std::string& name) const;
+
+  /// A module's parameter `weight`; throws kModuleNotFound where there is none.
+  at::Tensor Weight(const std::string& module) const;
+
+  /// Hooks that fit this model. `control` must outlive them.
+  ForwardHooks MakeHooks(const JobControl& control) const { return {modules_by_site_, control}; }
+
+  /// One forward pass over unpadded rows: `input_ids` is int64 `[batch, position]`, the result `[batch,
+  /// position, vocabulary]`. `hooked` names the (resolved) modules that `hooks` edits or captures.
+  at::Tensor Run(const at::Tensor& input_ids, const std::vector<std::string>& hooked, ForwardHooks& hooks);
+
+ private:
+  const Program& ProgramFor(const std::vector<std::string>& hooked);
+
+  torch::jit::Module module_;
+  c10::Device device_;
+  std::vector<std::string> inputs_;
+  FlatGraph flat_;
+  std::vector<std::string> modules_by_site_;
+  std::vector<ModuleInfo> modules_;
+  std::map<std::vector<int64_t>, Program> programs_;
+};
+
+}  // namespace causal_tracer
