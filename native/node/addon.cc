@@ -1,0 +1,50 @@
+// The addon's exports: `NativeAddon` in src/native/binding.ts.
+#include <ATen/Version.h>
+#include <napi.h>
+#include <torch/headeronly/version.h>
+
+#include <span>
+
+#include "../core/numpy_random.h"
+#include "model_object.h"
+#include "stop_source.h"
+#include "values.h"
+
+namespace causal_tracer::node {
+namespace {
+
+Napi::Value StandardNormal(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsNumber() || !info[1].IsNumber()) {
+    throw Napi::TypeError::New(env, "standardNormal(seed, count) takes two numbers");
+  }
+  Napi::Float64Array values = Napi::Float64Array::New(env, info[1].As<Napi::Number>().Uint32Value());
+  NumpyRandomState random(info[0].As<Napi::Number>().Uint32Value());
+  random.StandardNormal(std::span(values.Data(), values.ElementLength()));
+  return values;
+}
+
+Napi::Value CreateStopSource(const Napi::CallbackInfo& info) { return StopSource::New(info.Env()); }
+
+Napi::Value Finish(const Napi::CallbackInfo& info) {
+  SessionRegistry::Of(info.Env())->Finish();
+  return info.Env().Undefined();
+}
+
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  exports.Set("builtForLibtorch", TORCH_VERSION);
+  exports.Set("standardNormal", Napi::Function::New<StandardNormal>(env, "standardNormal"));
+  exports.Set("createStopSource", Napi::Function::New<CreateStopSource>(env, "createStopSource"));
+  exports.Set("finish", Napi::Function::New<Finish>(env, "finish"));
+  exports.Set("loadModel", Napi::Function::New<ModelObject::Load>(env, "loadModel"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace causal_tracer::node
+
+static Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) {
+  return causal_tracer::node::Initialize(env, exports);
+}
+
+NODE_API_MODULE(causal_tracer, InitializeAddon)
