@@ -1,0 +1,21 @@
+export { CausalTracer, type HiddenFlowOptions, type LoadOptions } from './tracing/causal-tracer.js';
+export type { BaseOutputs, BaseOutputsOptions } from './tracing/base-outputs.js';
+export { LAYER_KINDS, type HiddenFlow, type LayerKind, type TraceProvenance } from './tracing/hidden-flow.js';
+export type { TraceOptions, TraceProgress } from './tracing/options.js';
+export { parseHiddenFlow } from './tracing/parse-hidden-flow.js';
+export { findTokenRange, guessSubject, type TokenRange } from './tracing/subject.js';
+export type { HiddenFlowQuery } from './tracing/trace-plan.js';
+export {
+  GPT2_LAYER_CONFIG,
+  GPT_NEOX_LAYER_CONFIG,
+  GPTJ_LAYER_CONFIG,
+  LLAMA_LAYER_CONFIG,
+  type LayerConfig,
+  type LayerMatcher,
+} from './model/layer-config.js';
+export type { ModelFiles, ModelSource } from './model/model-source.js';
+export { Tokenizer } from './model/tokenizer.js';
+export { TracedModel, type ModelOptions, type RunRequest } from './model/traced-model.js';
+export { plotHiddenFlowHeatmap, plotHiddenFlows } from './plotting/plot-hidden-flow.js';
+export type { HeatmapOptions, HeatmapPanelsOptions } from './plotting/plot-options.js';
+export { CausalTracerError, ERROR_CODES, type ErrorCode } from './errors.js';

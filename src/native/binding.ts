@@ -1,0 +1,162 @@
+/**
+ * The addon's own interface, as native/node implements it. Everything here is thin: names are module names, ids are
+ * token ids, and all checks that need text happen above. Methods throw an `Error` with a string `code`
+ * (see `ERROR_CODES`); `native/addon.ts` turns that into a `CausalTracerError`.
+ */
+export interface NativeAddon {
+  /** The libtorch version that the addon was compiled against, e.g. `2.13.0`. */
+  readonly builtForLibtorch: string;
+  /** Standard normal numbers as numpy's `RandomState(seed).randn(count)` draws them. */
+  standardNormal(seed: number, count: number): Float64Array;
+  createStopSource(): NativeStopSource;
+  /** Stops all work of this thread's models and waits for it. Afterwards every call fails with `DISPOSED`. */
+  finish(): void;
+  /** Loads a TorchScript file on a native thread of the model's own, on which all its calls run in order. */
+  loadModel(options: NativeLoadOptions): Promise<NativeModel>;
+}
+
+export interface NativeLoadOptions {
+  readonly path: string;
+  /** Names of the traced inputs in order; empty takes as many of the usual three as the model has. */
+  readonly inputs: readonly string[];
+  readonly device: string;
+  /** Threads used inside one operator; 0 leaves libtorch's default (the number of physical cores). */
+  readonly threads: number;
+}
+
+/** A tensor copied out of libtorch; always float32, whatever dtype the model ran in. */
+export interface NativeTensor {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** A module of the traced model. */
+export interface NativeModule {
+  readonly name: string;
+  /** How often one forward pass calls it; 0 means that it cannot be hooked. */
+  readonly calls: number;
+  /** Why a called module has no tensor output to hook; empty where it can be hooked. */
+  readonly unhookable: string;
+}
+
+/** One change of a module's output at `[row, position, :]`. */
+export interface NativeEdit {
+  readonly module: string;
+  readonly row: number;
+  readonly position: number;
+  readonly operation: 'set' | 'add';
+  /** `[hidden]` */
+  readonly values: Float32Array;
+}
+
+export interface NativeRunRequest {
+  /** Token ids, row-major `[batch, length]`. */
+  readonly inputIds: Int32Array;
+  readonly batch: number;
+  readonly capture: readonly string[];
+  readonly edits: readonly NativeEdit[];
+  readonly logits: 'last' | 'all' | 'none';
+}
+
+export interface NativeRunResult {
+  /** `[batch, vocabulary]` for `last`, `[batch, position, vocabulary]` for `all`. */
+  readonly logits: NativeTensor | null;
+  /** Captured outputs by module name, after the edits. */
+  readonly captured: Readonly<Record<string, NativeTensor>>;
+}
+
+export interface NativePredictRequest {
+  /** Token ids, row-major `[batch, length]`. */
+  readonly inputIds: Int32Array;
+  readonly batch: number;
+  readonly capture: readonly string[];
+  /** For each row the token to measure; -1 takes the most probable one. */
+  readonly answerIds: Int32Array;
+}
+
+export interface NativePrediction {
+  readonly answerIds: readonly number[];
+  /** Probability of each answer at its row's last position. */
+  readonly probabilities: Float32Array;
+  /** Captured outputs by module name, `[batch, position, hidden]`. */
+  readonly captured: Readonly<Record<string, NativeTensor>>;
+}
+
+export interface NativeFingerprint {
+  readonly topLogits: readonly (readonly { readonly id: number; readonly logit: number }[])[];
+  readonly sites: readonly {
+    readonly module: string;
+    readonly shape: readonly number[];
+    readonly checksum: { readonly mean: number; readonly norm: number; readonly projection: number };
+  }[];
+}
+
+export interface NativeTraceRequest {
+  /** `[position]` */
+  readonly inputIds: Int32Array;
+  readonly embeddingModule: string;
+  /** The traced kind's module of each layer, in order. */
+  readonly layerModules: readonly string[];
+  readonly subjectStart: number;
+  readonly subjectEnd: number;
+  readonly noise: number;
+  readonly seed: number;
+  readonly samples: number;
+  readonly window: number;
+  readonly tokenStart: number;
+  readonly tokenEnd: number;
+  readonly layerStart: number;
+  readonly layerEnd: number;
+  /** The token whose probability is measured; -1 takes the clean run's most probable one. */
+  readonly answerId: number;
+  readonly batchSize: number;
+  readonly includeLayerOutputs: boolean;
+}
+
+export interface NativeTraceResult {
+  /** Row-major `[position, layer]`; cells that were not asked for hold `lowScore`. */
+  readonly scores: Float32Array;
+  readonly lowScore: number;
+  readonly highScore: number;
+  readonly answerId: number;
+  readonly engine: string;
+  /** Clean outputs of the layer modules, `[position, hidden]` each; null unless asked for. */
+  readonly layerOutputs: Readonly<Record<string, NativeTensor>> | null;
+}
+
+/** Calls that wait for others on the same model are run in the order in which they were made. */
+export interface NativeModel {
+  readonly modules: readonly NativeModule[];
+  readonly dtype: string;
+  readonly device: string;
+  /** Default noise: three standard deviations (unbiased) of the named embedding's `weight`. */
+  embeddingNoiseScale(embeddingModule: string): Promise<number>;
+  predict(request: NativePredictRequest, job: NativeJob): Promise<NativePrediction>;
+  run(request: NativeRunRequest, job: NativeJob): Promise<NativeRunResult>;
+  /** Checksums (see `manifestSchema`) of the named modules' outputs, and each row's `topCount` largest last logits. */
+  fingerprint(
+    request: {
+      readonly inputIds: Int32Array;
+      readonly batch: number;
+      readonly modules: readonly string[];
+      readonly topCount: number;
+    },
+    job: NativeJob,
+  ): Promise<NativeFingerprint>;
+  trace(request: NativeTraceRequest, job: NativeJob): Promise<NativeTraceResult>;
+  /** Ends running work and frees the model; later calls fail with `DISPOSED`. Harmless when repeated. */
+  dispose(): void;
+}
+
+/** Watches and stops one call. */
+export interface NativeJob {
+  /** Called on the event loop with forward-pass rows done and in all. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Stops the call at its next check; the call then fails with code `ABORTED`. */
+  readonly stop?: NativeStopSource;
+}
+
+/** A switch that can be thrown once, at any time, also after the work has ended. */
+export interface NativeStopSource {
+  requestStop(): void;
+}

@@ -1,0 +1,209 @@
+import { CausalTracerError } from '../errors.js';
+import type { LayerConfig } from '../model/layer-config.js';
+import type { ModelSource } from '../model/model-source.js';
+import type { Tokenizer } from '../model/tokenizer.js';
+import { TracedModel, type ModelOptions, type NativeRuntime } from '../model/traced-model.js';
+import { findAnswerId } from './answer.js';
+import { atIndex, nameIndex } from './at-index.js';
+import { planBaseOutputs, type BaseOutputs, type BaseOutputsOptions } from './base-outputs.js';
+import type { HiddenFlow, LayerKind } from './hidden-flow.js';
+import {
+  requireKind,
+  requireLayer,
+  requireNoise,
+  resolveTraceOptions,
+  type TraceOptions,
+} from './options.js';
+import { ProgressSum } from './progress.js';
+import { SerialQueue } from './serial-queue.js';
+import {
+  countRows,
+  planTrace,
+  toHiddenFlow,
+  toNativeRequest,
+  type HiddenFlowQuery,
+  type TracePlan,
+  type TraceSetting,
+} from './trace-plan.js';
+
+export interface LoadOptions extends ModelOptions {
+  /**
+   * Standard deviation of the Gaussian noise that corrupts the subject's embeddings, finite and at least 0 (0 adds
+   * none); default: three standard deviations of the token embedding's weights.
+   */
+  readonly noise?: number | undefined;
+}
+
+export interface HiddenFlowOptions extends TraceOptions {
+  /** The words whose tokens are corrupted; guessed (see `guessSubject`) if missing or empty. */
+  readonly subject?: string | undefined;
+  /** The token whose probability is traced; default: the one that the clean run finds most probable. */
+  readonly answerIdOverride?: number | undefined;
+}
+
+/**
+ * Traces which activations make a language model give its answer.
+ *
+ * Calls on one tracer run one after the other, in the order in which they were made; tracers run side by side.
+ */
+export class CausalTracer implements Disposable {
+  readonly #queue = new SerialQueue();
+
+  private constructor(
+    /** The model underneath, for its modules, its manifest and forward passes with hooks. */
+    readonly model: TracedModel,
+    /** Standard deviation of the noise added to the subject's token embeddings. */
+    readonly noise: number,
+  ) {}
+
+  /**
+   * Loads a model folder (as `causal-tracer export` writes it), or a TorchScript file with its tokenizer and layer
+   * config, and checks that it computes what was recorded at export.
+   *
+   * @param runtime the addon, for tests; default: the one of this package.
+   * @throws CausalTracerError for what is missing, damaged, of another version or does not fit together.
+   */
+  static async load(
+    source: ModelSource,
+    options: LoadOptions = {},
+    runtime?: NativeRuntime,
+  ): Promise<CausalTracer> {
+    const noise = options.noise ?? (typeof source === 'string' ? undefined : source.noise);
+    if (noise !== undefined) requireNoise(noise);
+    const model = await TracedModel.load(source, options, runtime);
+    try {
+      return new CausalTracer(model, noise ?? (await model.defaultNoise()));
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
+  }
+
+  get layerConfig(): LayerConfig {
+    return this.model.layerConfig;
+  }
+
+  get layerCount(): number {
+    return this.model.layerCount;
+  }
+
+  get tokenizer(): Tokenizer {
+    return this.model.tokenizer;
+  }
+
+  /**
+   * The module of a layer, counted from 0.
+   *
+   * @throws CausalTracerError `UNKNOWN_KIND`, `LAYER_RANGE_INVALID`, `MODULE_NOT_FOUND` or `MODULE_NOT_HOOKABLE`.
+   */
+  getLayerName(layer: number, kind: LayerKind): string {
+    requireLayer(layer, this.layerCount);
+    return this.model.layerModuleNames(requireKind(kind))[layer] ?? '';
+  }
+
+  /**
+   * The id of an answer that is one token when it continues a prompt, for `answerIdOverride`.
+   *
+   * @throws CausalTracerError `ANSWER_NOT_ONE_TOKEN`, naming the tokens.
+   */
+  getAnswerId(answer: string): number {
+    return findAnswerId(this.tokenizer, answer);
+  }
+
+  /**
+   * Traces every token and layer of a prompt: corrupts the subject, restores one activation (or a window of layers at
+   * one token), and measures how probable the answer becomes again.
+   *
+   * @throws CausalTracerError for options, prompts and subjects that cannot be traced (nothing has run then),
+   *   `OUT_OF_MEMORY`, `MODEL_RUN_FAILED` or `DISPOSED`; `signal.reason` when aborted. The tracer stays usable.
+   */
+  async calculateHiddenFlow(prompt: string, options: HiddenFlowOptions = {}): Promise<HiddenFlow> {
+    const { subject, answerIdOverride } = options;
+    const setting = this.#setting(options);
+    const plan = planTrace({ text: prompt, subject, overrideAnswerId: answerIdOverride }, setting);
+    const [flow] = await this.#trace([plan], setting, options, (_, error) => error);
+    if (flow === undefined) throw new Error('a trace of one prompt gave no result');
+    return flow;
+  }
+
+  /**
+   * Traces several prompts; each result equals that of its prompt alone.
+   *
+   * @param options the same for all prompts; progress counts over all of them.
+   * @returns one result a query, in order.
+   * @throws as {@link calculateHiddenFlow}; a message about one query names its index.
+   */
+  async calculateHiddenFlows(
+    queries: readonly (string | HiddenFlowQuery)[],
+    options: TraceOptions = {},
+  ): Promise<HiddenFlow[]> {
+    requireList('queries', queries);
+    const setting = this.#setting(options);
+    const plans = queries.map((query, i) => atIndex('queries', i, () => planTrace(query, setting)));
+    return this.#trace(plans, setting, options, (i, error) => nameIndex('queries', i, error));
+  }
+
+  /**
+   * Runs prompts as they are: the answers, their probabilities, and the outputs of one kind of layer. Prompts of one
+   * length share batches; each result equals that of its prompt alone.
+   *
+   * @throws as {@link calculateHiddenFlow}; a message about one prompt names its index.
+   */
+  async calculateBaseOutputs(
+    prompts: readonly string[],
+    options: BaseOutputsOptions = {},
+  ): Promise<BaseOutputs> {
+    this.model.requireLive();
+    requireList('prompts', prompts);
+    return this.#queue.run(planBaseOutputs(this.model, prompts, options), options.signal);
+  }
+
+  /** Stops running and waiting calls, which then fail with `DISPOSED`, and frees the model's memory. */
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #setting(options: TraceOptions): TraceSetting {
+    this.model.requireLive();
+    const resolved = resolveTraceOptions(options, this.layerCount);
+    return {
+      model: this.model,
+      noise: this.noise,
+      options: resolved,
+      layerModules: this.model.layerModuleNames(resolved.kind),
+    };
+  }
+
+  #trace(
+    plans: readonly TracePlan[],
+    setting: TraceSetting,
+    { signal, onProgress }: TraceOptions,
+    describe: (index: number, error: unknown) => unknown,
+  ): Promise<HiddenFlow[]> {
+    const rows = plans.map((plan) => countRows(plan, setting.options));
+    const progress = onProgress === undefined ? undefined : new ProgressSum(rows, onProgress);
+    return this.#queue.run(async () => {
+      const flows: HiddenFlow[] = [];
+      for (const [i, plan] of plans.entries()) {
+        try {
+          const job = { signal, onProgress: progress?.part(i) };
+          const result = await this.model.trace(toNativeRequest(plan, setting), job);
+          flows.push(toHiddenFlow(plan, setting, result));
+        } catch (error) {
+          throw describe(i, error);
+        }
+        progress?.end(i);
+      }
+      return flows;
+    }, signal);
+  }
+}
+
+function requireList(name: string, list: unknown): void {
+  if (Array.isArray(list)) return;
+  throw new CausalTracerError('INVALID_OPTION', `${name} must be an array, not ${typeof list}.`);
+}
