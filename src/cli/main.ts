@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { EXIT_CODES, type ExitCode } from './exit-codes.js';
+import { createProgram } from './program.js';
+import { describeError } from './report-error.js';
+
+/** A reader that has seen enough, such as `head`, is no failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT_CODES.success);
+  throw error;
+});
+process.stderr.on('error', () => undefined);
+
+async function run(parameters: readonly string[]): Promise<ExitCode> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(parameters, { from: 'user' });
+    return EXIT_CODES.success;
+  } catch (error) {
+    const verbose = program.opts<{ verbose?: boolean }>().verbose === true || Boolean(process.env['DEBUG']);
+    const { exitCode, message } = describeError(error, verbose);
+    process.stderr.write(message);
+    return exitCode;
+  }
+}
+
+const exitCode = await run(process.argv.slice(2));
+if (exitCode !== EXIT_CODES.success) process.exitCode = exitCode;
+// Work that was interrupted may still be running in the background.
+if (exitCode === EXIT_CODES.interrupted) process.exit();

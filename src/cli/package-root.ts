@@ -1,0 +1,7 @@
+import path from 'node:path';
+import { packageRoot } from '../native/libtorch.js';
+
+/** Absolute path of a file that belongs to this package, wherever the command is run from. */
+export function packagePath(...parts: readonly string[]): string {
+  return path.join(packageRoot, ...parts);
+}
