@@ -1,0 +1,67 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export interface CliOptions {
+  readonly cwd?: string;
+  /** Changes of the environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+}
+
+/** How a command ended. */
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+/** What must not depend on who runs the tests. */
+const QUIET = { NO_COLOR: undefined, FORCE_COLOR: undefined, DEBUG: undefined, COLUMNS: undefined };
+
+/** Starts the command line as a process of its own, without a terminal. */
+export function startCli(
+  parameters: readonly string[],
+  { cwd, env }: CliOptions = {},
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ['--import', loader, main, ...parameters], {
+    cwd,
+    env: { ...process.env, ...QUIET, ...env },
+  });
+}
+
+/** Runs the command line to its end. */
+export async function runCli(parameters: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const child = startCli(parameters, options);
+  child.stdin.end(options.stdin ?? '');
+  return await endOf(child);
+}
+
+/** Collects what a process prints from now on, until its end. */
+export async function endOf(child: ChildProcessWithoutNullStreams): Promise<CliResult> {
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  return await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+/** Runs `work` in an empty folder, which is removed afterwards. */
+export async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'causal-tracer-cli-'));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
