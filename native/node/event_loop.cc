@@ -29,7 +29,8 @@ void EventLoop::Call(Napi::Env env, Napi::Function /*callback*/, std::nullptr_t*
   try {
     (*owned)(env);
   } catch (const Napi::Error&) {  // NOLINT(bugprone-empty-catch)
-    // JavaScript runs no more, because the worker thread or the process is being ended: nobody is left to be told.
+    // JavaScript runs no more, because the worker thread or the process is being ended: nobody is left to be
+    // told.
   }
 }
 
