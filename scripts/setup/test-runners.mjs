@@ -15,7 +15,12 @@ export function runMocha() {
   const report = freshReport('mocha.jsonl');
   const status = runLoudly(
     process.execPath,
-    [nodeModule('mocha/bin/mocha.js'), '--reporter', './scripts/setup/mocha-reporter.mjs'],
+    [
+      nodeModule('mocha/bin/mocha.js'),
+      '--reporter',
+      './scripts/setup/mocha-reporter.mjs',
+      'test/**/*.test.ts',
+    ],
     { CAUSAL_TRACER_MOCHA_REPORT: report },
   );
   return existsSync(report) ? judgeRun(status, readTestLines(readFileSync(report, 'utf8'))) : failedOnce;
