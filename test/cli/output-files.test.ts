@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { numberedFiles, requireWritableFile } from '../../src/cli/output-files.js';
 import { withFolder } from '../support/cli.js';
 import { expectError } from '../support/errors.js';
+import { asOrdinaryUser } from '../support/ordinary-user.js';
 
 describe('output files', () => {
   it('are numbered when there are several', () => {
@@ -44,16 +45,21 @@ describe('output files', () => {
   });
 
   it('are refused in a folder without permission', async function () {
-    if (process.getuid?.() === 0 || process.platform === 'win32') this.skip();
-    await withFolder(async (folder) => {
-      await chmod(folder, 0o500);
-      await expectError(
-        () => requireWritableFile(path.join(folder, 'new', 'a.png'), 'picture'),
-        'OUTPUT_NOT_WRITABLE',
-        'permission denied',
-      );
+    const tried = await withFolder(async (folder) => {
+      await chmod(folder, 0o555);
+      const file = path.join(folder, 'new', 'a.png');
+      const done = await asOrdinaryUser(async () => {
+        await expectError(
+          () => requireWritableFile(file, 'picture'),
+          'OUTPUT_NOT_WRITABLE',
+          file,
+          'permission denied',
+        );
+      });
       await chmod(folder, 0o700);
+      return done;
     });
+    if (!tried) this.skip();
   });
 
   it('are refused in a folder of the system', async function () {

@@ -10,6 +10,8 @@ export interface CliOptions {
   /** Changes of the environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
+  /** The command line of another copy of the project. */
+  readonly main?: string;
 }
 
 /** How a command ended. */
@@ -19,7 +21,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const ownMain = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** What must not depend on who runs the tests. */
@@ -28,7 +30,7 @@ const QUIET = { NO_COLOR: undefined, FORCE_COLOR: undefined, DEBUG: undefined, C
 /** Starts the command line as a process of its own, without a terminal. */
 export function startCli(
   parameters: readonly string[],
-  { cwd, env }: CliOptions = {},
+  { cwd, env, main = ownMain }: CliOptions = {},
 ): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, ['--import', loader, main, ...parameters], {
     cwd,
@@ -57,10 +59,10 @@ export async function endOf(child: ChildProcessWithoutNullStreams): Promise<CliR
 }
 
 /** Runs `work` in an empty folder, which is removed afterwards. */
-export async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+export async function withFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = await mkdtemp(path.join(tmpdir(), 'causal-tracer-cli-'));
   try {
-    await work(folder);
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true });
   }
