@@ -49,10 +49,9 @@ function openAddon(): LoadedAddon {
   } catch (cause) {
     throw new CausalTracerError(
       'LIBTORCH_NOT_FOUND',
-      `libtorch at ${library} cannot be opened: ${text(cause)}`,
-      {
-        cause,
-      },
+      `libtorch at ${library} cannot be opened: ${text(cause)}. Run "npm run setup" in the checkout, or set ` +
+        'CAUSAL_TRACER_LIBTORCH to another folder.',
+      { cause },
     );
   }
   let addon: NativeAddon;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -70,5 +70,22 @@ describe('threads and processes', () => {
 
   it('does not keep the process alive once its work is done', async () => {
     expect(await run('end-process.ts')).to.deep.equal({ code: 0, signal: null, stdout: '', stderr: '' });
+  });
+
+  it('says that memory ran out, and goes on with what fits', async function () {
+    if (spawnSync('prlimit', ['--version']).status !== 0) this.skip();
+    this.timeout(180_000);
+    const { code, signal, stdout, stderr } = await run('run-out-of-memory.ts', '40000');
+    expect({ code, signal, stderr }).to.deep.equal({ code: 0, signal: null, stderr: '' });
+    const { failures, unchanged } = JSON.parse(stdout) as { failures: object[]; unchanged: boolean };
+    const traced =
+      'Out of memory while running batches of 40000 rows of 30 tokens. Lower batchSize or samples (batchSize is 40000).';
+    const predicted =
+      'Out of memory while running 40000 rows of 30 tokens. Lower the number of rows, or batchSize.';
+    expect(failures).to.deep.equal([
+      { code: 'OUT_OF_MEMORY', message: traced },
+      { code: 'OUT_OF_MEMORY', message: predicted },
+    ]);
+    expect(unchanged).to.equal(true);
   });
 });
