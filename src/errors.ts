@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   'PYTHON_NOT_FOUND',
   'EXPORT_FAILED',
   'DISPOSED',
+  'ENGINE_NOT_PROVEN',
 ] as const;
 
 /** A stable, machine-readable name of a failure. */

@@ -9,9 +9,17 @@
 #include <string_view>
 #include <vector>
 
+#include "error.h"
 #include "job_control.h"
+#include "restore_window.h"
 
 namespace causal_tracer {
+
+/// One activation to restore, or the middle of a window of them.
+struct TraceCell {
+  int64_t token = 0;
+  int64_t layer = 0;
+};
 
 /// What to trace: one prompt, one kind of layer.
 struct TraceRequest {
@@ -29,21 +37,29 @@ struct TraceRequest {
   int64_t samples = 10;
   /// Layers restored together.
   int64_t window = 1;
-  /// Cells `[token_begin, token_end) x [layer_begin, layer_end)` are computed.
-  int64_t token_begin = 0;
-  int64_t token_end = 0;
-  int64_t layer_begin = 0;
-  int64_t layer_end = 0;
+  std::vector<TraceCell> cells;
   /// The token whose probability is measured; by default the clean run's most probable one.
   std::optional<int64_t> answer_id;
-  /// Rows of one forward pass.
-  int64_t batch_size = 32;
+  /// Tokens whose mean logits are handed out beside the scores.
+  std::vector<int64_t> logit_ids;
+  /// Rows in flight at once; 0 leaves the number to the engine.
+  int64_t batch_size = 0;
   bool include_layer_outputs = false;
 };
 
+/// What a trace cost.
+struct TraceWork {
+  /// Tokens that each token-wise piece of the model ran, in order; empty for engines that run it whole.
+  std::vector<int64_t> tokens_by_stage;
+  /// Multiplications (each with its addition) in the linear layers.
+  int64_t multiplications = 0;
+};
+
 struct TraceResult {
-  /// Row-major `[position, layer]`; cells outside the asked range hold the low score.
-  std::vector<float> scores;
+  /// The answer's mean probability in each cell of the request.
+  std::vector<double> scores;
+  /// Mean logits of the request's `logit_ids`: of the clean run, the corrupted run, then each cell.
+  std::vector<std::vector<double>> logits;
   /// Mean probability of the answer in the corrupted runs.
   double low_score = 0.0;
   /// Probability of the answer in the clean run.
@@ -51,7 +67,19 @@ struct TraceResult {
   int64_t answer_id = 0;
   /// Clean outputs `[position, hidden]` of the layer modules by name, if asked for.
   std::map<std::string, at::Tensor> layer_outputs;
+  TraceWork work;
 };
+
+/// Says of a failed trace what was wrong and what to do.
+Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& request);
+
+/// Throws kInvalidOption for ranges that do not fit the prompt and the layers.
+void CheckRequest(const TraceRequest& request);
+
+/// The layers that a cell restores.
+inline RestoreWindow RestoredLayers(const TraceRequest& request, const TraceCell& cell) {
+  return RestoreWindowAround(cell.layer, request.window, static_cast<int64_t>(request.layer_modules.size()));
+}
 
 /// A way to compute a trace. Every engine gives the same scores up to float rounding.
 class Engine {

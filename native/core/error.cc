@@ -42,6 +42,8 @@ std::string_view ErrorCodeName(ErrorCode code) {
       return "ABORTED";
     case ErrorCode::kDeviceNotAvailable:
       return "DEVICE_NOT_AVAILABLE";
+    case ErrorCode::kEngineNotProven:
+      return "ENGINE_NOT_PROVEN";
     case ErrorCode::kDisposed:
       return "DISPOSED";
     case ErrorCode::kInvalidOption:

@@ -12,6 +12,7 @@ enum class ErrorCode {
   kAborted,
   kDeviceNotAvailable,
   kDisposed,
+  kEngineNotProven,
   kInvalidOption,
   kModelFileInvalid,
   kModelFileNotFound,

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "error.h"
@@ -177,6 +178,30 @@ class Flattener {
   }
 };
 
+/// Replaces the attributes that are read from `module` by constants and drops the graph's input for it.
+void BindAttributes(Graph& graph, const torch::jit::Module& module) {
+  std::unordered_map<const Value*, c10::IValue> objects = {{graph.inputs().at(0), module._ivalue()}};
+  const auto bind = [&](auto&& self, Block* block) -> void {
+    for (auto iterator = block->nodes().begin(); iterator != block->nodes().end();) {
+      Node* node = *iterator++;
+      for (Block* inner : node->blocks()) self(self, inner);
+      if (node->kind() != c10::prim::GetAttr) continue;
+      const c10::IValue attribute = objects.at(node->input()).toObjectRef().getAttr(node->s(c10::attr::name));
+      if (attribute.isObject()) {
+        objects.emplace(node->output(), attribute);
+        continue;
+      }
+      const torch::jit::WithInsertPoint insert(node);
+      Value* constant =
+          graph.insertConstant(attribute.isTensor() ? c10::IValue(attribute.toTensor().detach()) : attribute);
+      node->output()->replaceAllUsesWith(constant);
+    }
+  };
+  bind(bind, graph.block());
+  torch::jit::EliminateDeadCode(graph.block());
+  graph.eraseInput(0);
+}
+
 }  // namespace
 
 FlatGraph FlattenWithSites(const torch::jit::Module& module) {
@@ -187,6 +212,7 @@ FlatGraph FlattenWithSites(const torch::jit::Module& module) {
   flat.sites = std::move(flattener.sites);
   torch::jit::LowerSimpleTuples(flat.graph);
   torch::jit::EliminateDeadCode(flat.graph);
+  BindAttributes(*flat.graph, module);
   flat.graph->lint();
   return flat;
 }

@@ -24,8 +24,9 @@ struct FlatGraph {
   std::vector<Site> sites;
 };
 
-/// Inlines a module's `forward`, marking the output of each submodule call on the way. The module's own
-/// graphs are left as they are.
+/// Inlines a module's `forward`, marking the output of each submodule call on the way. Parameters and buffers
+/// become constants, so the graph's inputs are those of `forward` without the module. The module's own graphs
+/// are left as they are.
 ///
 /// Which tensor is "the output" of a call that returns a tuple: the first one that is not merely the callee's
 /// own input handed back. Tracing orders a tuple by the caller's first use and adds aliases of inputs to it,

@@ -1,8 +1,6 @@
 #include "full_graph_engine.h"
 
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/softmax.h>
-#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/InferenceMode.h>
 
@@ -10,48 +8,30 @@
 #include <sstream>
 #include <utility>
 
+#include "linear/linear_operator.h"
+#include "readout.h"
 #include "restore_window.h"
 #include "subject_noise.h"
 
 namespace causal_tracer {
 namespace {
 
-/// One activation (or window of them) to restore; the first cell of a trace restores nothing and gives the
-/// low score.
-struct Cell {
+/// Rows of one forward pass, as in the Python package.
+constexpr int64_t kDefaultBatchSize = 32;
+
+/// The layers of one token that a run restores; the first run of a trace restores none and gives the low
+/// score.
+struct PatchedRun {
   int64_t token = 0;
-  int64_t layer = 0;
   RestoreWindow restored;
 };
 
-std::vector<Cell> ListCells(const TraceRequest& request) {
-  const auto layers = static_cast<int64_t>(request.layer_modules.size());
-  std::vector<Cell> cells = {Cell{}};
-  for (int64_t token = request.token_begin; token < request.token_end; ++token) {
-    for (int64_t layer = request.layer_begin; layer < request.layer_end; ++layer) {
-      cells.push_back(
-          {.token = token, .layer = layer, .restored = RestoreWindowAround(layer, request.window, layers)});
-    }
+std::vector<PatchedRun> ListRuns(const TraceRequest& request) {
+  std::vector<PatchedRun> runs = {PatchedRun{}};
+  for (const TraceCell& cell : request.cells) {
+    runs.push_back({.token = cell.token, .restored = RestoredLayers(request, cell)});
   }
-  return cells;
-}
-
-bool IsRange(int64_t begin, int64_t end, int64_t size) { return 0 <= begin && begin < end && end <= size; }
-
-void CheckRequest(const TraceRequest& request) {
-  const auto length = static_cast<int64_t>(request.input_ids.size());
-  const auto layers = static_cast<int64_t>(request.layer_modules.size());
-  if (!IsRange(request.subject_begin, request.subject_end, length) ||
-      !IsRange(request.token_begin, request.token_end, length) ||
-      !IsRange(request.layer_begin, request.layer_end, layers)) {
-    throw Error(ErrorCode::kInvalidOption,
-                "The subject, token or layer range does not lie inside the prompt's " +
-                    std::to_string(length) + " tokens and the model's " + std::to_string(layers) +
-                    " layers.");
-  }
-  if (request.samples < 1 || request.window < 1 || request.batch_size < 1) {
-    throw Error(ErrorCode::kInvalidOption, "samples, window and batchSize must be at least 1.");
-  }
+  return runs;
 }
 
 /// Hook targets must be hidden states, one vector a position.
@@ -80,22 +60,23 @@ class FullGraphTrace {
 
   TraceResult Run() {
     const c10::InferenceMode inference_mode;
-    const std::vector<Cell> cells = ListCells(request_);
-    total_rows_ = 1 + static_cast<int64_t>(cells.size()) * request_.samples;
-    RunClean();
-    const std::vector<double> means = RunCells(cells);
-    result_.low_score = means[0];
-    result_.scores.assign(request_.input_ids.size() * layers_.size(), static_cast<float>(means[0]));
-    for (size_t i = 1; i < cells.size(); ++i) {
-      const auto index =
-          static_cast<size_t>(cells[i].token) * layers_.size() + static_cast<size_t>(cells[i].layer);
-      result_.scores[index] = static_cast<float>(means[i]);
+    const std::vector<PatchedRun> runs = ListRuns(request_);
+    total_rows_ = 1 + static_cast<int64_t>(runs.size()) * request_.samples;
+    const int64_t multiplications = LinearMultiplications();
+    result_.logits.push_back(RunClean());
+    for (const std::vector<double>& mean : RunPatched(runs)) {
+      result_.scores.push_back(mean[0]);
+      result_.logits.emplace_back(mean.begin() + 1, mean.end());
     }
+    result_.low_score = result_.scores[0];
+    result_.scores.erase(result_.scores.begin());
+    result_.work.multiplications = LinearMultiplications() - multiplications;
     return std::move(result_);
   }
 
  private:
-  void RunClean() {
+  /// Returns the clean run's logits of the request's `logit_ids`.
+  std::vector<double> RunClean() {
     ForwardHooks hooks = model_.MakeHooks(control_);
     hooks.Capture(embedding_);
     for (const std::string& layer : layers_) hooks.Capture(layer);
@@ -113,46 +94,50 @@ class FullGraphTrace {
     noise_ = DrawSubjectNoise(request_.seed, request_.samples, request_.subject_end - request_.subject_begin,
                               embedded.size(2), request_.noise)
                  .to(embedded.device());
-    const at::Tensor probabilities = LastProbabilities(logits)[0];
-    if (request_.answer_id && *request_.answer_id >= probabilities.size(0)) {
-      throw Error(ErrorCode::kInvalidOption, "The answer id " + std::to_string(*request_.answer_id) +
-                                                 " is outside the vocabulary of " +
-                                                 std::to_string(probabilities.size(0)) + " tokens.");
-    }
-    result_.answer_id = request_.answer_id.value_or(probabilities.argmax().item<int64_t>());
-    result_.high_score = probabilities[result_.answer_id].item<double>();
+    const at::Tensor last = logits.select(1, length - 1);
+    if (request_.answer_id) CheckAnswer(*request_.answer_id, last.size(1));
+    readout_ = {.answer_id = request_.answer_id.value_or(MostProbable(last[0])),
+                .logit_ids = request_.logit_ids};
+    const at::Tensor read = readout_.Read(last);
+    const float* values = read.const_data_ptr<float>();
+    result_.answer_id = readout_.answer_id;
+    result_.high_score = values[0];
     Advance(1);
+    return {values + 1, values + readout_.width()};
   }
 
-  /// The mean probability of the answer for each cell.
-  std::vector<double> RunCells(const std::vector<Cell>& cells) {
-    const int64_t rows = static_cast<int64_t>(cells.size()) * request_.samples;
-    std::vector<double> sums(cells.size(), 0.0);
-    for (int64_t begin = 0; begin < rows; begin += request_.batch_size) {
+  /// For each run the readout's mean over its samples.
+  std::vector<std::vector<double>> RunPatched(const std::vector<PatchedRun>& runs) {
+    const int64_t rows = static_cast<int64_t>(runs.size()) * request_.samples;
+    const auto width = static_cast<size_t>(readout_.width());
+    std::vector<std::vector<double>> means(runs.size(), std::vector<double>(width));
+    const int64_t batch_size = request_.batch_size > 0 ? request_.batch_size : kDefaultBatchSize;
+    for (int64_t begin = 0; begin < rows; begin += batch_size) {
       control_.ThrowIfStopped();
-      const int64_t end = std::min(begin + request_.batch_size, rows);
-      const at::Tensor probabilities = RunRows(cells, begin, end);
-      const float* values = probabilities.const_data_ptr<float>();
+      const int64_t end = std::min(begin + batch_size, rows);
+      const at::Tensor read = RunRows(runs, begin, end);
+      const float* values = read.const_data_ptr<float>();
       for (int64_t row = begin; row < end; ++row) {
-        sums[static_cast<size_t>(row / request_.samples)] += values[row - begin];
+        for (double& mean : means[static_cast<size_t>(row / request_.samples)]) mean += *values++;
       }
       Advance(end - begin);
     }
-    for (double& sum : sums) sum /= static_cast<double>(request_.samples);
-    return sums;
+    for (auto& mean : means) {
+      for (double& value : mean) value /= static_cast<double>(request_.samples);
+    }
+    return means;
   }
 
-  /// The answer's probability in rows `[begin, end)`, counted cell by cell, sample by sample; float32
-  /// `[rows]`.
-  at::Tensor RunRows(const std::vector<Cell>& cells, int64_t begin, int64_t end) {
+  /// The readout of rows `[begin, end)`, counted run by run, sample by sample; `[rows, width]`.
+  at::Tensor RunRows(const std::vector<PatchedRun>& runs, int64_t begin, int64_t end) {
     ForwardHooks hooks = model_.MakeHooks(control_);
     hooks.AddEdit(embedding_, [&](const at::Tensor& output) { return Corrupt(output, begin); });
     std::vector<Positions> restored(layers_.size());
     for (int64_t row = begin; row < end; ++row) {
-      const Cell& cell = cells[static_cast<size_t>(row / request_.samples)];
-      for (int64_t layer = cell.restored.begin; layer < cell.restored.end; ++layer) {
+      const PatchedRun& run = runs[static_cast<size_t>(row / request_.samples)];
+      for (int64_t layer = run.restored.begin; layer < run.restored.end; ++layer) {
         restored[static_cast<size_t>(layer)].rows.push_back(row - begin);
-        restored[static_cast<size_t>(layer)].positions.push_back(cell.token);
+        restored[static_cast<size_t>(layer)].positions.push_back(run.token);
       }
     }
     for (size_t layer = 0; layer < layers_.size(); ++layer) {
@@ -162,7 +147,7 @@ class FullGraphTrace {
       });
     }
     const at::Tensor logits = model_.Run(input_ids_.expand({end - begin, -1}).contiguous(), hooked_, hooks);
-    return LastProbabilities(logits).select(1, result_.answer_id).cpu().contiguous();
+    return readout_.Read(logits.select(1, logits.size(1) - 1));
   }
 
   struct Positions {
@@ -192,12 +177,6 @@ class FullGraphTrace {
     return restored;
   }
 
-  /// `[batch, position, vocabulary]` logits to float32 probabilities of the last position, `[batch,
-  /// vocabulary]`.
-  static at::Tensor LastProbabilities(const at::Tensor& logits) {
-    return at::softmax(logits.select(1, logits.size(1) - 1).to(at::kFloat), -1);
-  }
-
   void Advance(int64_t rows) {
     done_rows_ += rows;
     control_.ReportProgress(done_rows_, total_rows_);
@@ -214,6 +193,7 @@ class FullGraphTrace {
   std::vector<at::Tensor> clean_outputs_;
   /// float64 `[samples, subject length, hidden]`.
   at::Tensor noise_;
+  Readout readout_;
   int64_t total_rows_ = 0;
   int64_t done_rows_ = 0;
   TraceResult result_;
@@ -223,17 +203,7 @@ class FullGraphTrace {
 
 TraceResult FullGraphEngine::Trace(const TraceRequest& request, const JobControl& control) {
   CheckRequest(request);
-  try {
-    return FullGraphTrace(model_, request, control).Run();
-  } catch (const std::exception& exception) {
-    const std::string context = "running batches of " + std::to_string(request.batch_size) + " rows of " +
-                                std::to_string(request.input_ids.size()) + " tokens";
-    const Error error = DescribeException(exception, ErrorCode::kModelRunFailed, context);
-    if (error.code() != ErrorCode::kOutOfMemory) throw error;
-    throw Error(ErrorCode::kOutOfMemory, std::string(error.what()) +
-                                             " Lower batchSize or samples (batchSize is " +
-                                             std::to_string(request.batch_size) + ").");
-  }
+  return FullGraphTrace(model_, request, control).Run();
 }
 
 }  // namespace causal_tracer

@@ -17,7 +17,7 @@ class Program {
  public:
   explicit Program(const std::shared_ptr<torch::jit::Graph>& graph);
 
-  /// Runs the graph on `inputs` (the module first) and returns its outputs; `observer` sees the marked module
+  /// Runs the graph on `inputs` and returns its outputs; `observer` sees the marked module
   /// outputs. Whatever the observer throws comes out as it was thrown. Errors: whatever libtorch throws.
   std::vector<c10::IValue> Run(std::vector<c10::IValue> inputs, SiteObserver& observer) const;
 

@@ -119,6 +119,8 @@ TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.d
   modules_ = DescribeModules(module_, flat_);
   modules_by_site_.reserve(flat_.sites.size());
   for (const Site& site : flat_.sites) modules_by_site_.push_back(site.module);
+  UseLinearLayers(*flat_.graph, linear_layers_);
+  ChooseKernels(linear_layers_, options.kernels);
 }
 
 std::string TracedModel::dtype() const {
@@ -183,24 +185,32 @@ at::Tensor TracedModel::Weight(const std::string& module) const {
   return found.attr("weight").toTensor();
 }
 
-at::Tensor TracedModel::Run(const at::Tensor& input_ids, const std::vector<std::string>& hooked,
-                            ForwardHooks& hooks) {
+std::vector<c10::IValue> TracedModel::MakeInputs(const at::Tensor& input_ids) const {
   const at::Tensor ids = input_ids.to(device_);
-  std::vector<c10::IValue> stack = {module_._ivalue()};
+  std::vector<c10::IValue> inputs;
   for (const std::string& name : inputs_) {
     if (name == "input_ids") {
-      stack.emplace_back(ids);
+      inputs.emplace_back(ids);
     } else if (name == "attention_mask") {
-      stack.emplace_back(at::ones_like(ids));
+      inputs.emplace_back(at::ones_like(ids));
     } else if (name == "position_ids") {
-      stack.emplace_back(at::arange(ids.size(1), ids.options()).unsqueeze(0).expand_as(ids));
+      inputs.emplace_back(at::arange(ids.size(1), ids.options()).unsqueeze(0).expand_as(ids));
     } else {
       throw Error(ErrorCode::kModelFileInvalid,
                   "The model declares an unknown input " + name +
                       ". Known are input_ids, attention_mask and position_ids.");
     }
   }
-  const auto outputs = ProgramFor(hooked).Run(std::move(stack), hooks);
+  return inputs;
+}
+
+size_t TracedModel::input_ids_index() const {
+  return static_cast<size_t>(std::ranges::find(inputs_, "input_ids") - inputs_.begin());
+}
+
+at::Tensor TracedModel::Run(const at::Tensor& input_ids, const std::vector<std::string>& hooked,
+                            ForwardHooks& hooks) {
+  const auto outputs = ProgramFor(hooked).Run(MakeInputs(input_ids), hooks);
   if (outputs.size() != 1 || !outputs[0].isTensor() || outputs[0].toTensor().dim() != 3) {
     throw Error(ErrorCode::kModelFileInvalid,
                 "The model does not return logits of shape [batch, position, vocabulary]. Export it again.");
@@ -208,18 +218,29 @@ at::Tensor TracedModel::Run(const at::Tensor& input_ids, const std::vector<std::
   return outputs[0].toTensor();
 }
 
-const Program& TracedModel::ProgramFor(const std::vector<std::string>& hooked) {
+std::vector<int64_t> TracedModel::SitesOf(const std::vector<std::string>& hooked) const {
   std::vector<int64_t> sites;
   for (size_t site = 0; site < flat_.sites.size(); ++site) {
     if (std::ranges::find(hooked, flat_.sites[site].module) != hooked.end()) {
       sites.push_back(static_cast<int64_t>(site));
     }
   }
+  return sites;
+}
+
+std::shared_ptr<torch::jit::Graph> TracedModel::GraphWithSites(const std::vector<std::string>& hooked) const {
+  return KeepSites(flat_, SitesOf(hooked));
+}
+
+const Program& TracedModel::ProgramFor(const std::vector<std::string>& hooked) {
+  const std::vector<int64_t> sites = SitesOf(hooked);
   if (const auto found = programs_.find(sites); found != programs_.end()) return found->second;
   // Programs are small, but an unbounded cache would grow with every new set of hooks.
   constexpr size_t kMaximumPrograms = 16;
   if (programs_.size() >= kMaximumPrograms) programs_.clear();
-  return programs_.emplace(sites, Program(KeepSites(flat_, sites))).first->second;
+  const auto graph = KeepSites(flat_, sites);
+  FuseActivations(*graph);
+  return programs_.emplace(sites, Program(graph)).first->second;
 }
 
 }  // namespace causal_tracer

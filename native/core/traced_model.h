@@ -10,6 +10,7 @@
 
 #include "flat_graph.h"
 #include "forward_hooks.h"
+#include "linear/linear_rewrite.h"
 #include "program.h"
 
 namespace causal_tracer {
@@ -32,12 +33,15 @@ class TracedModel {
     /// Names of the inputs in order; empty takes as many of the usual three as the model has.
     std::vector<std::string> inputs;
     std::string device = "cpu";
+    KernelChoice kernels = KernelChoice::kAuto;
   };
 
   /// Throws kModelFileNotFound, kModelFileInvalid, kDeviceNotAvailable or kOutOfMemory.
   explicit TracedModel(const Options& options);
 
   const std::vector<ModuleInfo>& modules() const { return modules_; }
+  const std::vector<Site>& sites() const { return flat_.sites; }
+  c10::Device device_type() const { return device_; }
   /// Dtype of the parameters, e.g. `float32`.
   std::string dtype() const;
   std::string device() const { return device_.str(); }
@@ -58,13 +62,23 @@ class TracedModel {
   /// position, vocabulary]`. `hooked` names the (resolved) modules that `hooks` edits or captures.
   at::Tensor Run(const at::Tensor& input_ids, const std::vector<std::string>& hooked, ForwardHooks& hooks);
 
+  /// A copy of the forward pass as one graph with markers behind `hooked` modules. Its inputs are
+  /// MakeInputs'.
+  std::shared_ptr<torch::jit::Graph> GraphWithSites(const std::vector<std::string>& hooked) const;
+  /// The graph's inputs for unpadded rows `[batch, position]`.
+  std::vector<c10::IValue> MakeInputs(const at::Tensor& input_ids) const;
+  /// Which of the inputs are the token ids.
+  size_t input_ids_index() const;
+
  private:
+  std::vector<int64_t> SitesOf(const std::vector<std::string>& hooked) const;
   const Program& ProgramFor(const std::vector<std::string>& hooked);
 
   torch::jit::Module module_;
   c10::Device device_;
   std::vector<std::string> inputs_;
   FlatGraph flat_;
+  LinearLayers linear_layers_;
   std::vector<std::string> modules_by_site_;
   std::vector<ModuleInfo> modules_;
   std::map<std::vector<int64_t>, Program> programs_;

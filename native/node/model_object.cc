@@ -12,8 +12,9 @@
 #include <sstream>
 #include <utility>
 
+#include "../core/engine_choice.h"
 #include "../core/fingerprint.h"
-#include "../core/full_graph_engine.h"
+#include "trace_values.h"
 #include "values.h"
 
 namespace causal_tracer::node {
@@ -50,28 +51,6 @@ std::map<std::string, std::vector<PositionEdit>> ReadEdits(const ObjectReader& r
   return edits;
 }
 
-TraceRequest ReadTraceRequest(const ObjectReader& object) {
-  TraceRequest request;
-  request.input_ids = object.Integers("inputIds");
-  request.embedding_module = object.String("embeddingModule");
-  request.layer_modules = object.Strings("layerModules");
-  request.subject_begin = object.Integer("subjectStart", 0);
-  request.subject_end = object.Integer("subjectEnd", 1);
-  request.noise = object.Number("noise");
-  request.seed = static_cast<uint32_t>(object.Integer("seed", 0, 0xffffffff));
-  request.samples = object.Integer("samples", 1);
-  request.window = object.Integer("window", 1);
-  request.token_begin = object.Integer("tokenStart", 0);
-  request.token_end = object.Integer("tokenEnd", 1);
-  request.layer_begin = object.Integer("layerStart", 0);
-  request.layer_end = object.Integer("layerEnd", 1);
-  const int64_t answer_id = object.Integer("answerId", -1);
-  if (answer_id >= 0) request.answer_id = answer_id;
-  request.batch_size = object.Integer("batchSize", 1);
-  request.include_layer_outputs = object.Boolean("includeLayerOutputs");
-  return request;
-}
-
 /// The modules whose outputs a run hands back, by the names that the caller used.
 class Captures {
  public:
@@ -101,12 +80,6 @@ class Captures {
  private:
   std::vector<std::pair<std::string, std::string>> resolved_;
 };
-
-Napi::Object TensorsToJavaScript(Napi::Env env, const std::map<std::string, at::Tensor>& tensors) {
-  Napi::Object object = Napi::Object::New(env);
-  for (const auto& [name, tensor] : tensors) object.Set(name, TensorToJavaScript(env, tensor));
-  return object;
-}
 
 Napi::Array ModulesToJavaScript(Napi::Env env, const std::vector<ModuleInfo>& modules) {
   Napi::Array array = Napi::Array::New(env, modules.size());
@@ -152,21 +125,6 @@ Napi::Object FingerprintToJavaScript(Napi::Env env, const Fingerprint& fingerpri
   return object;
 }
 
-Napi::Object TraceResultToJavaScript(Napi::Env env, const TraceResult& result, const std::string& engine,
-                                     bool include_layer_outputs) {
-  Napi::Float32Array scores = Napi::Float32Array::New(env, result.scores.size());
-  std::ranges::copy(result.scores, scores.Data());
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("scores", scores);
-  object.Set("lowScore", result.low_score);
-  object.Set("highScore", result.high_score);
-  object.Set("answerId", static_cast<double>(result.answer_id));
-  object.Set("engine", engine);
-  object.Set("layerOutputs",
-             include_layer_outputs ? TensorsToJavaScript(env, result.layer_outputs) : env.Null());
-  return object;
-}
-
 /// Adds what to do to an out-of-memory error of a run over `input_ids`.
 Error DescribeRunFailure(const std::exception& exception, const at::Tensor& input_ids) {
   std::ostringstream context;
@@ -209,7 +167,7 @@ Napi::Value ModelObject::Load(const Napi::CallbackInfo& info) {
         [&session, options, threads](LoadedModel& loaded, const JobControl&) {
           at::set_num_threads(threads);
           loaded.model = std::make_unique<TracedModel>(options);
-          loaded.engine = std::make_unique<FullGraphEngine>(*loaded.model);
+          loaded.engines = std::make_unique<Engines>(*loaded.model);
           const Description description{.session = &session,
                                         .modules = loaded.model->modules(),
                                         .dtype = loaded.model->dtype(),
@@ -228,6 +186,7 @@ Napi::Value ModelObject::New(Napi::Env env, const Description& description) {
       {InstanceMethod<&ModelObject::EmbeddingNoiseScale>("embeddingNoiseScale"),
        InstanceMethod<&ModelObject::Run>("run"), InstanceMethod<&ModelObject::Predict>("predict"),
        InstanceMethod<&ModelObject::TakeFingerprint>("fingerprint"),
+       InstanceMethod<&ModelObject::PrepareEngines>("prepareEngines"),
        InstanceMethod<&ModelObject::Trace>("trace"), InstanceMethod<&ModelObject::Dispose>("dispose")});
   const Napi::Object object = constructor.New({Napi::External<ModelSession>::New(env, description.session)});
   description.session->AccountMemory(env, description.memory_bytes);
@@ -358,16 +317,32 @@ Napi::Value ModelObject::TakeFingerprint(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value ModelObject::PrepareEngines(const Napi::CallbackInfo& info) {
+  return Guard(info, [&]() -> Napi::Value {
+    const ObjectReader request(info[0]);
+    const EngineRequest asked = ReadEngineRequest(request);
+    const std::vector<LayerModules> kinds = ReadKinds(request);
+    return Submit(info, [asked, kinds](LoadedModel& loaded, const JobControl& control) {
+      const auto choices = loaded.engines->Prepare(asked, kinds, control);
+      return [choices](Napi::Env env) { return EngineChoicesToJavaScript(env, choices); };
+    });
+  });
+}
+
 Napi::Value ModelObject::Trace(const Napi::CallbackInfo& info) {
   return Guard(info, [&]() -> Napi::Value {
-    const TraceRequest request = ReadTraceRequest(ObjectReader(info[0]));
-    return Submit(info, [request](LoadedModel& loaded, const JobControl& control) {
-      const TraceResult result = loaded.engine->Trace(request, control);
-      const std::string engine(loaded.engine->name());
-      return [result, engine, include = request.include_layer_outputs](Napi::Env env) {
-        const c10::InferenceMode inference_mode;
-        return TraceResultToJavaScript(env, result, engine, include);
-      };
+    const AskedTrace asked = ReadTraceRequest(ObjectReader(info[0]));
+    return Submit(info, [asked](LoadedModel& loaded, const JobControl& control) {
+      const TraceRequest& request = asked.request;
+      Engine& engine = loaded.engines->For(request.embedding_module, request.layer_modules);
+      try {
+        const TraceResult result = engine.Trace(request, control);
+        return [asked, result, name = std::string(engine.name())](Napi::Env env) {
+          return TraceResultToJavaScript(env, asked, result, name);
+        };
+      } catch (const std::exception& exception) {
+        throw DescribeTraceFailure(exception, request);
+      }
     });
   });
 }

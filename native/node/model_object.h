@@ -37,6 +37,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value Run(const Napi::CallbackInfo& info);
   Napi::Value Predict(const Napi::CallbackInfo& info);
   Napi::Value TakeFingerprint(const Napi::CallbackInfo& info);
+  Napi::Value PrepareEngines(const Napi::CallbackInfo& info);
   Napi::Value Trace(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-#include "../core/engine.h"
+#include "../core/engine_choice.h"
 #include "../core/traced_model.h"
 #include "event_loop.h"
 #include "worker_thread.h"
@@ -18,7 +18,7 @@ namespace causal_tracer::node {
 /// What the worker thread of a session owns and alone touches.
 struct LoadedModel {
   std::unique_ptr<TracedModel> model;
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Engines> engines;
 };
 
 /// A loaded model with the thread on which all its work runs, in the order of the calls. Its methods are for

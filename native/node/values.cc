@@ -106,4 +106,10 @@ Napi::Array NumbersToJavaScript(Napi::Env env, const std::vector<int64_t>& numbe
   return array;
 }
 
+Napi::Object TensorsToJavaScript(Napi::Env env, const std::map<std::string, at::Tensor>& tensors) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [name, tensor] : tensors) object.Set(name, TensorToJavaScript(env, tensor));
+  return object;
+}
+
 }  // namespace causal_tracer::node

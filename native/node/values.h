@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,5 +42,7 @@ class ObjectReader {
 Napi::Object TensorToJavaScript(Napi::Env env, const at::Tensor& tensor);
 
 Napi::Array NumbersToJavaScript(Napi::Env env, const std::vector<int64_t>& numbers);
+
+Napi::Object TensorsToJavaScript(Napi::Env env, const std::map<std::string, at::Tensor>& tensors);
 
 }  // namespace causal_tracer::node

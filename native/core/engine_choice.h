@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine.h"
+#include "engine_proof.h"
+#include "traced_model.h"
+
+namespace causal_tracer {
+
+/// What a caller asks for.
+enum class EngineRequest {
+  /// The fastest engine that is proven on the model.
+  kAuto,
+  kIncremental,
+  kFull,
+};
+
+/// The engine that traces one kind of layer.
+struct EngineChoice {
+  std::string engine;
+  /// Why a faster engine was not taken; empty where it was, or was not asked for.
+  std::string reason;
+};
+
+/// The engines of one model. No engine but the whole model's is used before it has proven itself.
+class Engines {
+ public:
+  /// `model` must outlive the engines.
+  explicit Engines(TracedModel& model);
+  ~Engines();
+
+  /// Chooses the engine of each kind: proves the faster engines and steps down from those that fail. Throws
+  /// kEngineNotProven if the caller asked for an engine that fails.
+  std::vector<EngineChoice> Prepare(EngineRequest asked, const std::vector<LayerModules>& kinds,
+                                    const JobControl& control);
+
+  /// The engine chosen for these layers; the whole model's for layers that were not prepared.
+  Engine& For(const std::string& embedding, const std::vector<std::string>& layers);
+
+ private:
+  struct Prepared {
+    LayerModules modules;
+    Engine* engine = nullptr;
+  };
+
+  TracedModel& model_;
+  std::unique_ptr<Engine> full_;
+  std::unique_ptr<Engine> incremental_;
+  std::vector<Prepared> prepared_;
+};
+
+}  // namespace causal_tracer

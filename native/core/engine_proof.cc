@@ -1,0 +1,80 @@
+#include "engine_proof.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/randint.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+namespace causal_tracer {
+namespace {
+
+/// Relative to the largest logit.
+constexpr double kTolerance = 1e-4;
+constexpr uint64_t kSeed = 20220210;
+constexpr int64_t kLogits = 32;
+
+std::vector<int64_t> RandomIds(int64_t count, int64_t vocabulary, uint64_t seed) {
+  const at::Tensor ids = at::randint(vocabulary, {count}, at::detail::createCPUGenerator(seed), at::kLong);
+  return {ids.const_data_ptr<int64_t>(), ids.const_data_ptr<int64_t>() + count};
+}
+
+struct Case {
+  int64_t length;
+  int64_t window;
+};
+
+TraceRequest MakeRequest(const LayerModules& modules, const Case& proof, int64_t vocabulary, double noise) {
+  const auto layers = static_cast<int64_t>(modules.layers.size());
+  TraceRequest request;
+  request.input_ids = RandomIds(proof.length, vocabulary, kSeed + static_cast<uint64_t>(proof.length));
+  request.embedding_module = modules.embedding;
+  request.layer_modules = modules.layers;
+  request.subject_begin = 1;
+  request.subject_end = 3;
+  request.noise = noise;
+  request.samples = 1;
+  request.window = proof.window;
+  request.cells = {{.token = 1, .layer = 0},
+                   {.token = 2, .layer = layers / 2},
+                   {.token = proof.length - 2, .layer = std::max<int64_t>(0, layers - 2)},
+                   {.token = proof.length - 1, .layer = layers - 1}};
+  request.logit_ids = RandomIds(kLogits, vocabulary, kSeed);
+  return request;
+}
+
+/// The largest difference, relative to the largest logit.
+double Difference(const TraceResult& a, const TraceResult& b) {
+  double largest = 0.0;
+  double difference = 0.0;
+  for (size_t run = 0; run < a.logits.size(); ++run) {
+    for (size_t i = 0; i < a.logits[run].size(); ++i) {
+      largest = std::max(largest, std::abs(b.logits[run][i]));
+      const double here = std::abs(a.logits[run][i] - b.logits[run][i]);
+      difference = std::isnan(here) ? here : std::max(difference, here);
+      if (std::isnan(difference)) return difference;
+    }
+  }
+  return difference / std::max(largest, 1e-30);
+}
+
+}  // namespace
+
+std::string FindDisagreement(const TracedModel& model, const LayerModules& modules, Engine& engine,
+                             Engine& reference, const JobControl& control) {
+  const at::Tensor weight = model.Weight(model.ResolveModule(modules.embedding));
+  const double noise = 3.0 * weight.to(at::kFloat).std().item<double>();
+  for (const Case& proof : {Case{.length = 5, .window = 1}, Case{.length = 8, .window = 3}}) {
+    const TraceRequest request = MakeRequest(modules, proof, weight.size(0), noise);
+    const double difference = Difference(engine.Trace(request, control), reference.Trace(request, control));
+    if (difference <= kTolerance) continue;
+    std::ostringstream reason;
+    reason << "its logits differ from the whole model's by " << difference << " of the largest, for "
+           << proof.length << " tokens and windows of " << proof.window;
+    return reason.str();
+  }
+  return "";
+}
+
+}  // namespace causal_tracer

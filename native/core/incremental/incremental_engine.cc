@@ -1,0 +1,29 @@
+#include "incremental_engine.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include "incremental_trace.h"
+
+namespace causal_tracer {
+
+IncrementalEngine::IncrementalEngine(TracedModel& model, const std::string& embedding,
+                                     const std::vector<std::string>& modules)
+    : model_(model), embedding_(embedding), graph_(PrepareDecoderGraph(model, embedding, modules)) {}
+
+IncrementalEngine::~IncrementalEngine() = default;
+
+TraceResult IncrementalEngine::Trace(const TraceRequest& request, const JobControl& control) {
+  CheckRequest(request);
+  std::vector<std::string> layers;
+  for (const std::string& module : request.layer_modules) layers.push_back(model_.ResolveModule(module));
+  const c10::InferenceMode inference_mode;
+  return IncrementalTrace(model_, PiecesFor(layers), request, control).Run();
+}
+
+const TokenPieces& IncrementalEngine::PiecesFor(const std::vector<std::string>& layers) {
+  auto& pieces = pieces_[layers];
+  if (pieces == nullptr) pieces = std::make_unique<TokenPieces>(graph_, layers);
+  return *pieces;
+}
+
+}  // namespace causal_tracer

@@ -1,0 +1,91 @@
+#include "stage_needs.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+namespace causal_tracer {
+namespace {
+
+ValueSet Bit(const TokenPieces& pieces, size_t stage, size_t value) {
+  const auto& outgoing = pieces.stages()[stage].outgoing;
+  return ValueSet{1} << (std::ranges::find(outgoing, value) - outgoing.begin());
+}
+
+/// At a site: whether its output is all that is known of a token.
+bool ReplacesToken(const TokenPieces& pieces, size_t number) {
+  const Stage& stage = pieces.stages()[number];
+  if (stage.cut.kind != Cut::Kind::kSite) return false;
+  for (const Piece::Input& input : pieces.PieceFor(number, AllValues(pieces, number)).inputs) {
+    if (input.source == Piece::Source::kHidden && input.number != stage.cut.output) return false;
+  }
+  return std::ranges::all_of(stage.outgoing, [&](size_t value) {
+    return value == stage.cut.output || std::ranges::find(stage.made, value) != stage.made.end();
+  });
+}
+
+}  // namespace
+
+ValueSet AllValues(const TokenPieces& pieces, size_t stage) {
+  const size_t count = pieces.stages()[stage].outgoing.size();
+  if (stage + 1 == pieces.stages().size()) return 1;
+  return count == 64 ? ~ValueSet{0} : (ValueSet{1} << count) - 1;
+}
+
+TokenNeeds StageNeeds::operator()(size_t stage, bool restored, ValueSet wanted) {
+  const auto key = std::tuple{stage, restored, wanted};
+  if (const auto found = known_.find(key); found != known_.end()) return found->second;
+  return known_.emplace(key, Find(stage, restored, wanted)).first->second;
+}
+
+TokenNeeds StageNeeds::Find(size_t number, bool restored, ValueSet wanted) const {
+  const Stage& stage = pieces_.stages()[number];
+  std::vector<size_t> values;
+  for (const Piece::Input& input : pieces_.PieceFor(number, wanted).inputs) {
+    if (input.source == Piece::Source::kHidden) values.push_back(input.number);
+  }
+  for (size_t place = 0; place < stage.outgoing.size(); ++place) {
+    const bool made = std::ranges::find(stage.made, stage.outgoing[place]) != stage.made.end();
+    if (!made && (wanted >> place & 1U) != 0) values.push_back(stage.outgoing[place]);
+  }
+  TokenNeeds needs;
+  for (const size_t value : values) {
+    if (value != stage.cut.output) {
+      needs.own |= Bit(pieces_, number - 1, value);
+    } else if (stage.attention) {
+      needs.own |= Bit(pieces_, number - 1, stage.attention->query);
+      needs.seen |=
+          Bit(pieces_, number - 1, stage.attention->key) | Bit(pieces_, number - 1, stage.attention->value);
+    } else if (!restored) {
+      needs.own |= Bit(pieces_, number - 1, *stage.cut.input);
+    }
+  }
+  return needs;
+}
+
+std::vector<PlannedStage> DescribeStages(const TokenPieces& pieces) {
+  std::vector<PlannedStage> stages;
+  for (size_t stage = 0; stage < pieces.stages().size(); ++stage) {
+    const Cut& cut = pieces.stages()[stage].cut;
+    stages.push_back({.kind = cut.kind, .layer = cut.layer, .replaces_token = ReplacesToken(pieces, stage)});
+  }
+  return stages;
+}
+
+int64_t BytesOfToken(const TokenPieces& pieces) {
+  int64_t most = 0;
+  int64_t before = 0;
+  for (const Stage& stage : pieces.stages()) {
+    int64_t bytes = 0;
+    for (const size_t value : stage.outgoing) {
+      const auto& sizes = pieces.hidden()[value].token_sizes;
+      bytes += std::reduce(sizes.begin(), sizes.end(), int64_t{sizeof(float)}, std::multiplies<>());
+    }
+    most = std::max(most, before + bytes);
+    before = bytes;
+  }
+  return most;
+}
+
+}  // namespace causal_tracer

@@ -1,0 +1,65 @@
+#include "linear_operator.h"
+
+#include <torch/library.h>
+
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+#include <utility>
+
+namespace causal_tracer {
+namespace {
+
+thread_local int64_t multiplications = 0;
+
+struct Registry {
+  std::shared_mutex mutex;
+  std::unordered_map<int64_t, std::unique_ptr<LinearLayer>> layers;
+  int64_t next_number = 0;
+};
+
+Registry& TheRegistry() {
+  static Registry registry;
+  return registry;
+}
+
+at::Tensor Linear(const at::Tensor& x, int64_t number, int64_t activation) {
+  const LinearLayer& layer = LinearLayers::Get(number);
+  multiplications += x.numel() * layer.out();
+  return layer.Run(x, static_cast<Activation>(activation));
+}
+
+}  // namespace
+
+LinearLayers::~LinearLayers() {
+  Registry& registry = TheRegistry();
+  const std::unique_lock lock(registry.mutex);
+  for (const int64_t number : numbers_) registry.layers.erase(number);
+}
+
+int64_t LinearLayers::Add(std::unique_ptr<LinearLayer> layer) {
+  Registry& registry = TheRegistry();
+  const std::unique_lock lock(registry.mutex);
+  const int64_t number = registry.next_number++;
+  registry.layers.emplace(number, std::move(layer));
+  numbers_.push_back(number);
+  return number;
+}
+
+LinearLayer& LinearLayers::Get(int64_t number) {
+  Registry& registry = TheRegistry();
+  const std::shared_lock lock(registry.mutex);
+  return *registry.layers.at(number);
+}
+
+int64_t LinearMultiplications() { return multiplications; }
+
+}  // namespace causal_tracer
+
+TORCH_LIBRARY_FRAGMENT(causal_tracer, library) {
+  library.def("linear(Tensor x, int layer, int activation) -> Tensor");
+}
+
+TORCH_LIBRARY_IMPL(causal_tracer, CompositeExplicitAutograd, library) {
+  library.impl("linear", TORCH_FN(causal_tracer::Linear));
+}
