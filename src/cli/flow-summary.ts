@@ -8,12 +8,13 @@ export interface Cell {
   readonly score: number;
 }
 
-/** The cell with the highest score; the first of equal ones. */
-export function bestCell({ scores }: HiddenFlow): Cell {
-  let best: Cell = { token: 0, layer: 0, score: -Infinity };
-  for (const [token, row] of scores.entries()) {
+/** The cell with the highest score among the tokens `[start, end)`; the first of equal ones. */
+export function bestCell({ scores }: HiddenFlow, tokens?: readonly [number, number]): Cell {
+  const [start, end] = tokens ?? [0, scores.length];
+  let best: Cell = { token: start, layer: 0, score: -Infinity };
+  for (const [i, row] of scores.slice(start, end).entries()) {
     for (const [layer, score] of row.entries()) {
-      if (score > best.score) best = { token, layer, score };
+      if (score > best.score) best = { token: start + i, layer, score };
     }
   }
   return best;
@@ -34,11 +35,17 @@ export function formatProbability(probability: number): string {
   return probability === 0 || probability >= 0.001 ? probability.toFixed(3) : probability.toExponential(1);
 }
 
-/** One line: the answer, its clean and corrupted probability, and the best cell. */
+/** One line: the answer, its clean and corrupted probability, and the best cell, which is often trivial outside the subject. */
 export function summarize(flow: HiddenFlow): string {
-  const { token, layer, score } = bestCell(flow);
+  const best = bestCell(flow);
+  const atSubject = bestCell(flow, flow.subjectRange);
+  const place = ({ token, layer }: Cell): string =>
+    `token ${token} (${markedToken(flow, token)}), layer ${layer}`;
   return (
     `p(${answerLabel(flow)}): ${formatProbability(flow.highScore)} clean, ${formatProbability(flow.lowScore)} corrupted; ` +
-    `highest ${formatProbability(score)}, restored at token ${token} (${markedToken(flow, token)}), layer ${layer}`
+    `highest ${formatProbability(best.score)}, restored at ${place(best)}` +
+    (best.token === atSubject.token
+      ? ''
+      : `; at the subject ${formatProbability(atSubject.score)}, ${place(atSubject)}`)
   );
 }

@@ -3,6 +3,7 @@ import type { CausalTracer, HiddenFlowOptions } from '../tracing/causal-tracer.j
 import type { HiddenFlow, LayerKind } from '../tracing/hidden-flow.js';
 import { resolveTraceOptions, type TraceOptions } from '../tracing/options.js';
 import { countRows, planTrace } from '../tracing/trace-plan.js';
+import { sayOnTerminal } from './messages.js';
 import { createProgressBar } from './progress-bar.js';
 import type { Query } from './queries-file.js';
 
@@ -32,6 +33,10 @@ export async function traceQueries(
   const jobs = queries.map((query) => {
     return atPlace(query.place, () => planJob(tracer, query, setting));
   });
+  const [job] = jobs;
+  if (job !== undefined && jobs.length === 1 && !job.query.subject) {
+    sayOnTerminal(`Subject: ${JSON.stringify(job.subject)}, guessed; --subject names another.`);
+  }
   const total = jobs.reduce((sum, { rows }) => sum + rows * setting.kinds.length, 0);
   const bar = createProgressBar(process.stderr);
   let done = 0;
@@ -66,13 +71,15 @@ export async function traceQueries(
 interface Job {
   readonly query: Query;
   readonly answerId: number | undefined;
+  /** Given, or guessed. */
+  readonly subject: string;
   /** Rows of forward passes for one kind, the unit of progress. */
   readonly rows: number;
 }
 
 function planJob(tracer: CausalTracer, query: Query, { kinds, windowOf, options }: QuerySetting): Job {
   const answerId = query.answer === undefined ? query.answerId : tracer.getAnswerId(query.answer);
-  let rows = 0;
+  let [subject, rows] = ['', 0];
   for (const kind of kinds) {
     const resolved = resolveTraceOptions({ ...options, kind, window: windowOf(kind) }, tracer.layerCount);
     const plan = planTrace(
@@ -84,9 +91,10 @@ function planJob(tracer: CausalTracer, query: Query, { kinds, windowOf, options 
         layerModules: tracer.model.layerModuleNames(kind),
       },
     );
+    subject = plan.subject;
     rows = countRows(plan, resolved);
   }
-  return { query, answerId, rows };
+  return { query, answerId, subject, rows };
 }
 
 function atPlace<Result>(place: string | null, work: () => Result): Result {

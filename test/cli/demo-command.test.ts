@@ -28,6 +28,8 @@ describe('causal-tracer demo', () => {
         .split('\n')
         .filter((line) => / {2}(hidden|mlp, window 3|attention, window 3) {2}/.test(line));
       expect(rows).to.have.length(3 * DEMO_FACTS.length);
+      // The pattern that causal tracing is known for: the fact at the subject's last token, and at the prompt's last.
+      expect(rows[0]).to.match(/ 0\.99\d, Tower\*, layer [1-5] +0\.99\d, of, layer \d /);
       for (const { name, model, answer } of DEMO_FACTS) {
         expect(
           rows.filter((row) => row.startsWith(`${name} `) && row.includes(model) && row.includes(answer)),

@@ -25,7 +25,9 @@ describe('summaries of flows', () => {
       [0.1, 0.2],
       [0.9, 0.9],
     ];
-    expect(bestCell({ ...syntheticFlow(), scores })).to.deep.equal({ token: 1, layer: 0, score: 0.9 });
+    const flow = { ...syntheticFlow(), scores };
+    expect(bestCell(flow)).to.deep.equal({ token: 1, layer: 0, score: 0.9 });
+    expect(bestCell(flow, [0, 1])).to.deep.equal({ token: 0, layer: 1, score: 0.2 });
   });
 
   it('keep small probabilities readable', () => {
@@ -50,6 +52,13 @@ describe('summaries of flows', () => {
     };
     expect(summarize(flow)).to.equal(
       'p(old): 0.900 clean, 0.100 corrupted; highest 0.700, restored at token 0 (Rome*), layer 1',
+    );
+    const late = [
+      [0.3, 0.2],
+      [0.1, 0.9],
+    ];
+    expect(summarize({ ...flow, scores: late })).to.match(
+      /; highest 0\.900, restored at token 1 \(is\), layer 1; at the subject 0\.300, token 0 \(Rome\*\), layer 0$/,
     );
   });
 });

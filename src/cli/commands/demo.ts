@@ -103,12 +103,16 @@ function formatTraces(traces: readonly DemoTrace[]): string {
     'answer',
     'clean',
     'corrupted',
-    'highest',
-    'restored at',
+    'best at the subject',
+    'best at the last token',
     'seconds',
   ];
   const rows = traces.map(({ fact, flow, seconds }) => {
-    const { token, layer, score } = bestCell(flow);
+    const best = (tokens: readonly [number, number]): string => {
+      const { token, layer, score } = bestCell(flow, tokens);
+      return `${formatProbability(score)}, ${markedToken(flow, token)}, layer ${layer}`;
+    };
+    const length = flow.scores.length;
     return [
       fact.name,
       fact.model,
@@ -116,10 +120,10 @@ function formatTraces(traces: readonly DemoTrace[]): string {
       answerLabel(flow),
       formatProbability(flow.highScore),
       formatProbability(flow.lowScore),
-      formatProbability(score),
-      `token ${token} (${markedToken(flow, token)}), layer ${layer}`,
+      best(flow.subjectRange),
+      best([length - 1, length]),
       seconds.toFixed(1),
     ];
   });
-  return formatTable([header, ...rows], [4, 5, 6, 8]);
+  return formatTable([header, ...rows], [4, 5, 8]);
 }
