@@ -18,8 +18,8 @@ AskedTrace ReadTraceRequest(const ObjectReader& object) {
   request.seed = static_cast<uint32_t>(object.Integer("seed", 0, 0xffffffff));
   request.samples = object.Integer("samples", 1);
   request.window = object.Integer("window", 1);
-  const int64_t token_end = object.Integer("tokenEnd", 1);
-  const int64_t layer_end = object.Integer("layerEnd", 1);
+  const int64_t token_end = object.Integer("tokenEnd", 1, static_cast<int64_t>(request.input_ids.size()));
+  const int64_t layer_end = object.Integer("layerEnd", 1, static_cast<int64_t>(request.layer_modules.size()));
   for (int64_t token = object.Integer("tokenStart", 0); token < token_end; ++token) {
     for (int64_t layer = object.Integer("layerStart", 0); layer < layer_end; ++layer) {
       request.cells.push_back({.token = token, .layer = layer});

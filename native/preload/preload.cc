@@ -3,9 +3,28 @@
 #include <dlfcn.h>
 #include <node_api.h>
 
+#include <cstdlib>
 #include <string>
 
 namespace {
+
+/// Makes the OpenMP runtime that is loaded meanwhile let waiting threads sleep after some microseconds,
+/// unless the user has set how they wait. By default they spin for so long that a trace on a busy machine
+/// takes ten times as long.
+class BriefSpinning {
+ public:
+  BriefSpinning() : sets_(getenv("GOMP_SPINCOUNT") == nullptr && getenv("OMP_WAIT_POLICY") == nullptr) {
+    if (sets_) setenv("GOMP_SPINCOUNT", "1000", 0);
+  }
+  ~BriefSpinning() {
+    if (sets_) unsetenv("GOMP_SPINCOUNT");
+  }
+  BriefSpinning(const BriefSpinning&) = delete;
+  BriefSpinning& operator=(const BriefSpinning&) = delete;
+
+ private:
+  bool sets_;
+};
 
 napi_value Open(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -18,6 +37,7 @@ napi_value Open(napi_env env, napi_callback_info info) {
   }
   std::string path(length, '\0');
   napi_get_value_string_utf8(env, argument, path.data(), length + 1, &length);
+  const BriefSpinning spinning;
   if (dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
     const char* reason = dlerror();
     napi_throw_error(env, nullptr, reason == nullptr ? path.c_str() : reason);

@@ -2,6 +2,8 @@ import { CausalTracerError } from '../errors.js';
 import { fromNativeError, loadAddon } from '../native/addon.js';
 import type {
   NativeAddon,
+  NativeEngineChoice,
+  NativeEngineRequest,
   NativeJob,
   NativeModel,
   NativeModule,
@@ -187,6 +189,14 @@ export class TracedModel implements Disposable {
     return this.#submit(options, (job) => this.#native.trace(request, job));
   }
 
+  /** Chooses the engine that traces each kind of layer; see {@link NativeModel.prepareEngines}. */
+  prepareEngines(
+    request: NativeEngineRequest,
+    options: JobOptions = {},
+  ): Promise<readonly NativeEngineChoice[]> {
+    return this.#submit(options, (job) => this.#native.prepareEngines(request, job));
+  }
+
   /** Stops running work, which then fails with `DISPOSED`, and frees the model's memory. Harmless when repeated. */
   dispose(): void {
     if (this.#disposed) return;
@@ -227,7 +237,7 @@ async function loadNative(
 ): Promise<NativeModel> {
   try {
     const inputs = opened.manifest?.inputs ?? [];
-    return await addon.loadModel({ path: opened.modelFile, inputs, device, threads });
+    return await addon.loadModel({ path: opened.modelFile, inputs, device, threads, kernels: 'auto' });
   } catch (error) {
     throw fromNativeError(error);
   }

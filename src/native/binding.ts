@@ -22,6 +22,8 @@ export interface NativeLoadOptions {
   readonly device: string;
   /** Threads used inside one operator; 0 leaves libtorch's default (the number of physical cores). */
   readonly threads: number;
+  /** Matrix products: the fastest kernel of each shape, measured once a process, or ATen's own. */
+  readonly kernels: 'auto' | 'default';
 }
 
 /** A tensor copied out of libtorch; always float32, whatever dtype the model ran in. */
@@ -91,6 +93,23 @@ export interface NativeFingerprint {
   }[];
 }
 
+/** Which engine traces a model's kinds of layer; none but `full` is used before it has been proven. */
+export interface NativeEngineRequest {
+  readonly engine: 'auto' | 'incremental' | 'full';
+  readonly embeddingModule: string;
+  readonly kinds: readonly {
+    /** One kind's module of each layer, in order. */
+    readonly layerModules: readonly string[];
+  }[];
+}
+
+/** What came of one kind of a {@link NativeEngineRequest}. */
+export interface NativeEngineChoice {
+  readonly engine: string;
+  /** Why a faster engine was not taken; empty where it was, or was not asked for. */
+  readonly reason: string;
+}
+
 export interface NativeTraceRequest {
   /** `[position]` */
   readonly inputIds: Int32Array;
@@ -109,8 +128,17 @@ export interface NativeTraceRequest {
   readonly layerEnd: number;
   /** The token whose probability is measured; -1 takes the clean run's most probable one. */
   readonly answerId: number;
+  /** Rows in flight at once; 0 leaves the number to the engine. */
   readonly batchSize: number;
   readonly includeLayerOutputs: boolean;
+}
+
+/** What a trace cost. */
+export interface NativeTraceWork {
+  /** Tokens that each token-wise piece of the model ran, in order; empty where the whole model ran. */
+  readonly tokensByStage: readonly number[];
+  /** Multiplications (each with its addition) in the linear layers. */
+  readonly multiplications: number;
 }
 
 export interface NativeTraceResult {
@@ -120,6 +148,7 @@ export interface NativeTraceResult {
   readonly highScore: number;
   readonly answerId: number;
   readonly engine: string;
+  readonly work: NativeTraceWork;
   /** Clean outputs of the layer modules, `[position, hidden]` each; null unless asked for. */
   readonly layerOutputs: Readonly<Record<string, NativeTensor>> | null;
 }
@@ -143,6 +172,11 @@ export interface NativeModel {
     },
     job: NativeJob,
   ): Promise<NativeFingerprint>;
+  /**
+   * Proves the faster engines on random ids and chooses each kind's; one choice a kind, in order. A kind that was not
+   * prepared is traced by the whole model. Fails with `ENGINE_NOT_PROVEN` if the asked engine does not prove itself.
+   */
+  prepareEngines(request: NativeEngineRequest, job: NativeJob): Promise<readonly NativeEngineChoice[]>;
   trace(request: NativeTraceRequest, job: NativeJob): Promise<NativeTraceResult>;
   /** Ends running work and frees the model; later calls fail with `DISPOSED`. Harmless when repeated. */
   dispose(): void;

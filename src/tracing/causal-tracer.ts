@@ -6,7 +6,7 @@ import { TracedModel, type ModelOptions, type NativeRuntime } from '../model/tra
 import { findAnswerId } from './answer.js';
 import { atIndex, nameIndex } from './at-index.js';
 import { planBaseOutputs, type BaseOutputs, type BaseOutputsOptions } from './base-outputs.js';
-import type { HiddenFlow, LayerKind } from './hidden-flow.js';
+import { LAYER_KINDS, type HiddenFlow, type LayerKind } from './hidden-flow.js';
 import {
   requireKind,
   requireLayer,
@@ -72,6 +72,11 @@ export class CausalTracer implements Disposable {
     if (noise !== undefined) requireNoise(noise);
     const model = await TracedModel.load(source, options, runtime);
     try {
+      await model.prepareEngines({
+        engine: 'auto',
+        embeddingModule: model.layerConfig.embeddingLayer,
+        kinds: LAYER_KINDS.map((kind) => ({ layerModules: model.layerModuleNames(kind) })),
+      });
       return new CausalTracer(model, noise ?? (await model.defaultNoise()));
     } catch (error) {
       model.dispose();

@@ -107,7 +107,7 @@ async function readModules(
   try {
     const native = await untilAborted(
       signal,
-      addon.loadModel({ path: file, inputs: [], device, threads }),
+      addon.loadModel({ path: file, inputs: [], device, threads, kernels: 'default' }),
       (late) => {
         late.dispose();
       },
