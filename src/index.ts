@@ -17,5 +17,6 @@ export type { ModelFiles, ModelSource } from './model/model-source.js';
 export { Tokenizer } from './model/tokenizer.js';
 export { TracedModel, type ModelOptions, type RunRequest } from './model/traced-model.js';
 export { plotHiddenFlowHeatmap, plotHiddenFlows } from './plotting/plot-hidden-flow.js';
+export type { PictureFormat } from './plotting/picture-format.js';
 export type { HeatmapOptions, HeatmapPanelsOptions } from './plotting/plot-options.js';
 export { CausalTracerError, ERROR_CODES, type ErrorCode } from './errors.js';

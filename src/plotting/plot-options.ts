@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { CausalTracerError } from '../errors.js';
 import { colorScale } from './color-scale.js';
-import { PICTURE_FORMATS, type PictureFormat } from './surface.js';
+import { PICTURE_FORMATS, type PictureFormat } from './picture-format.js';
 
 /** How to draw a heatmap, and where to write it. */
 export interface HeatmapOptions {

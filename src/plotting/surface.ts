@@ -1,13 +1,8 @@
 import { createCanvas, PDFDocument, SvgExportFlag, type SKRSContext2D } from '@napi-rs/canvas';
 import { CausalTracerError } from '../errors.js';
+import type { PictureFormat } from './picture-format.js';
 import { withResolution } from './png.js';
 import { finishSvg } from './svg.js';
-
-/** The formats that a picture can have. */
-export const PICTURE_FORMATS = ['png', 'svg', 'pdf'] as const;
-
-/** The format of a picture: pixels, or vector graphics with texts as outlines (`svg`) or as text (`pdf`). */
-export type PictureFormat = (typeof PICTURE_FORMATS)[number];
 
 /** What a picture is drawn on. */
 export interface SurfaceOptions {
