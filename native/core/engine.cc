@@ -30,8 +30,7 @@ Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& 
       exception, ErrorCode::kModelRunFailed,
       "tracing " + std::to_string(request.input_ids.size()) + " tokens with batchSize " + batch_size);
   if (error.code() != ErrorCode::kOutOfMemory) return error;
-  return {ErrorCode::kOutOfMemory,
-          std::string(error.what()) + " Lower batchSize or samples (batchSize is " + batch_size + ")."};
+  return {ErrorCode::kOutOfMemory, std::string(error.what()) + " Lower batchSize or samples."};
 }
 
 }  // namespace causal_tracer

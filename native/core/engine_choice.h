@@ -49,7 +49,7 @@ class Engines {
   TracedModel& model_;
   std::unique_ptr<Engine> full_;
   std::unique_ptr<Engine> incremental_;
-  std::vector<Prepared> prepared_;
+  std::vector<Prepared> prepared_ = {};
 };
 
 }  // namespace causal_tracer

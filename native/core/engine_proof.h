@@ -11,7 +11,7 @@ namespace causal_tracer {
 /// The layer modules of one kind, in order, as the caller names them.
 struct LayerModules {
   std::string embedding;
-  std::vector<std::string> layers;
+  std::vector<std::string> layers = {};
 };
 
 /// Compares `engine` with `reference` on random token ids of two lengths, with a single layer and a window

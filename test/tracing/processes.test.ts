@@ -79,7 +79,7 @@ describe('threads and processes', () => {
     expect({ code, signal, stderr }).to.deep.equal({ code: 0, signal: null, stderr: '' });
     const { failures, unchanged } = JSON.parse(stdout) as { failures: object[]; unchanged: boolean };
     const traced =
-      'Out of memory while running batches of 40000 rows of 30 tokens. Lower batchSize or samples (batchSize is 40000).';
+      'Out of memory while tracing 30 tokens with batchSize 40000. Lower batchSize or samples.';
     const predicted =
       'Out of memory while running 40000 rows of 30 tokens. Lower the number of rows, or batchSize.';
     expect(failures).to.deep.equal([

@@ -12,7 +12,7 @@ namespace causal_tracer {
 /// Which keys each query sees, and what is added to their logits.
 struct AttentionMask {
   /// For each query position the key positions that it sees, none behind itself.
-  std::vector<std::vector<int32_t>> visible;
+  std::vector<std::vector<int32_t>> visible = {};
   /// float32 `[heads or 1, query, key]`, or undefined.
   at::Tensor bias;
 };

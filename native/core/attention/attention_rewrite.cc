@@ -48,21 +48,46 @@ std::optional<AttentionPattern> ReadFusedAttention(Node* node) {
   AttentionPattern pattern{.query = node->input(0),
                            .key = node->input(1),
                            .value = node->input(2),
-                           .mask = node->input(3),
+                           .masks = {},
                            .output = node->output(),
                            .causal = *causal};
-  const auto mask = torch::jit::toIValue(pattern.mask);
-  if (mask && mask->isNone()) pattern.mask = nullptr;
+  const auto mask = torch::jit::toIValue(node->input(3));
+  // A fused attention's mask may be of either sort: true where a key is seen, or added.
+  if (!mask || !mask->isNone()) pattern.masks.push_back({.value = node->input(3)});
   if (!scale->isNone()) pattern.scale = scale->toScalar().toDouble();
   return pattern;
 }
 
+/// A large negative number: far below every logit, and finite in every floating dtype.
+constexpr double kHiddenLogit = -1e9;
+
+/// The term as something that is added to the logits.
+Value* AsAdded(Graph& graph, const MaskTerm& term) {
+  if (term.meaning == MaskTerm::Meaning::kAdded) return term.value;
+  Value* hidden = term.meaning == MaskTerm::Meaning::kHidden
+                      ? term.value
+                      : graph.insert(Kind("aten::logical_not"), {term.value});
+  return graph.insert(Kind("aten::mul"), {hidden, kHiddenLogit});
+}
+
+/// All terms in one mask; null where there is none.
+Value* CombinedMask(Graph& graph, const std::vector<MaskTerm>& terms) {
+  if (terms.empty()) return nullptr;
+  if (terms.size() == 1 && terms[0].meaning == MaskTerm::Meaning::kSeen) return terms[0].value;
+  Value* combined = AsAdded(graph, terms[0]);
+  for (size_t i = 1; i < terms.size(); ++i) {
+    combined = graph.insert(Kind("aten::add"), {combined, AsAdded(graph, terms[i])});
+  }
+  return combined;
+}
+
 void Replace(Graph& graph, const AttentionPattern& pattern) {
   const torch::jit::WithInsertPoint insert(pattern.output->node());
+  Value* mask = CombinedMask(graph, pattern.masks);
   const auto constant = [&](const c10::IValue& value) { return graph.insertConstant(value); };
   Node* attention = graph.insertNode(graph.create(
       Kind(kAttentionOperator), {pattern.query, BeforeRepeat(pattern.key), BeforeRepeat(pattern.value),
-                                 pattern.mask != nullptr ? pattern.mask : constant(c10::IValue()),
+                                 mask != nullptr ? mask : constant(c10::IValue()),
                                  constant(pattern.scale ? c10::IValue(*pattern.scale) : c10::IValue()),
                                  constant(pattern.softcap), constant(pattern.causal)}));
   attention->output()->setType(c10::TensorType::get());

@@ -3,18 +3,31 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <optional>
+#include <vector>
 
 namespace causal_tracer {
+
+/// One of the things that decide which keys a query sees.
+struct MaskTerm {
+  enum class Meaning {
+    /// Added to the logits.
+    kAdded,
+    /// Truth values: keys that are seen, or that are not.
+    kSeen,
+    kHidden,
+  };
+  torch::jit::Value* value = nullptr;
+  Meaning meaning = Meaning::kAdded;
+};
 
 /// One attention as it stands in a graph. The values' shapes are those of the attention operator.
 struct AttentionPattern {
   torch::jit::Value* query = nullptr;
   torch::jit::Value* key = nullptr;
   torch::jit::Value* value = nullptr;
-  /// Null where there is none.
-  torch::jit::Value* mask = nullptr;
+  std::vector<MaskTerm> masks = {};
   torch::jit::Value* output = nullptr;
-  std::optional<double> scale;
+  std::optional<double> scale = {};
   double softcap = 0.0;
   bool causal = false;
 };

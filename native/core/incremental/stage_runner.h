@@ -20,20 +20,20 @@ namespace causal_tracer {
 /// One hidden value of many tokens, wherever each of them lies.
 struct TokenColumn {
   /// Where each token's vector begins; null where it was not computed.
-  std::vector<const std::byte*> tokens;
+  std::vector<const std::byte*> tokens = {};
   at::ScalarType dtype = at::kFloat;
   /// The tensors that the vectors lie in. A value that is carried through keeps its tensors here.
-  std::vector<at::Tensor> owners;
+  std::vector<at::Tensor> owners = {};
 };
 
 /// What is known of a run's tokens after a stage: a column for each of the stage's outgoing values.
 struct StageState {
-  std::vector<TokenColumn> columns;
+  std::vector<TokenColumn> columns = {};
 };
 
 /// A run that patched runs refer to: its state after every stage.
 struct BaseRun {
-  std::vector<StageState> states;
+  std::vector<StageState> states = {};
   int64_t first_position = 0;
   int64_t samples = 1;
 };
@@ -42,9 +42,9 @@ struct BaseRun {
 struct PromptContext {
   int64_t length = 0;
   /// By number of the context value.
-  std::vector<at::Tensor> values;
+  std::vector<at::Tensor> values = {};
   /// By stage; empty but for attentions.
-  std::vector<std::optional<AttentionMask>> masks;
+  std::vector<std::optional<AttentionMask>> masks = {};
 };
 
 /// What to run one stage on.

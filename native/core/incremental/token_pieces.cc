@@ -186,6 +186,11 @@ class TokenPieces::Builder {
     AttentionCut attention{.query = NumberHidden(Argument(node, kQuery), stage),
                            .key = NumberHidden(Argument(node, kKey), stage),
                            .value = NumberHidden(Argument(node, kValue), stage)};
+    for (const size_t number : {attention.query, attention.key, attention.value}) {
+      if (result_.hidden_[number].token_sizes.size() != 2) {
+        throw UnsupportedGraph("an attention's heads are not an axis of their own");
+      }
+    }
     const auto mask = torch::jit::toIValue(Argument(node, kMask));
     if (!mask) {
       if (decoder_.DependenceOf(Argument(node, kMask)) != Dependence::kInput) {

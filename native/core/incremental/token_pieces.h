@@ -25,7 +25,7 @@ struct HiddenValue {
   int64_t batch_axis = 0;
   int64_t position_axis = 0;
   /// The other sizes, in order.
-  std::vector<int64_t> token_sizes;
+  std::vector<int64_t> token_sizes = {};
 
   /// `tokens` is `[token, ...token_sizes]`; the result has the shape of the graph, with a batch of one.
   at::Tensor ToGraph(const at::Tensor& tokens) const;
@@ -47,7 +47,7 @@ struct Cut {
   /// The layer of a site.
   int64_t layer = -1;
   /// The value that the cut takes: the module's output, or nothing for an attention.
-  std::optional<size_t> input;
+  std::optional<size_t> input = {};
   /// The value that it gives.
   size_t output = 0;
 };
@@ -58,8 +58,8 @@ struct AttentionCut {
   size_t key = 0;
   size_t value = 0;
   /// Number of a context value.
-  std::optional<size_t> mask;
-  std::optional<double> scale;
+  std::optional<size_t> mask = {};
+  std::optional<double> scale = {};
   double softcap = 0.0;
 };
 
@@ -79,27 +79,27 @@ struct Piece {
     Source source = Source::kHidden;
     size_t number = 0;
   };
-  std::vector<Input> inputs;
+  std::vector<Input> inputs = {};
   /// Numbers of the hidden values it makes; for the last stage the logits are the only output and not listed.
-  std::vector<size_t> outputs;
-  std::optional<Program> program;
+  std::vector<size_t> outputs = {};
+  std::optional<Program> program = {};
 };
 
 /// A stage: a cut, and the token-wise piece behind it.
 struct Stage {
   Cut cut;
-  std::optional<AttentionCut> attention;
+  std::optional<AttentionCut> attention = {};
   /// Hidden values, by number, that a later stage uses: what has to be known of a token after this stage.
-  std::vector<size_t> outgoing;
+  std::vector<size_t> outgoing = {};
   /// Those of `outgoing` that the piece makes; the others are carried through or are the cut's own output.
-  std::vector<size_t> made;
+  std::vector<size_t> made = {};
 };
 
 /// A value that no hidden state influences, such as a mask or a rotary table.
 struct ContextValue {
   const torch::jit::Value* value = nullptr;
   /// Absent where it is the same at every position.
-  std::optional<int64_t> position_axis;
+  std::optional<int64_t> position_axis = {};
 };
 
 /// A decoder graph cut at every attention and at one kind's sites. The same for every prompt.
@@ -126,11 +126,11 @@ class TokenPieces {
   class Builder;
   struct WholePiece;
 
-  std::vector<Stage> stages_;
-  std::vector<HiddenValue> hidden_;
-  std::vector<ContextValue> context_;
-  std::vector<WholePiece> whole_;
-  std::optional<Program> context_program_;
+  std::vector<Stage> stages_ = {};
+  std::vector<HiddenValue> hidden_ = {};
+  std::vector<ContextValue> context_ = {};
+  std::vector<WholePiece> whole_ = {};
+  std::optional<Program> context_program_ = {};
   /// Keeps the values alive that the tables above refer to.
   std::shared_ptr<torch::jit::Graph> graph_;
   mutable std::map<std::pair<size_t, ValueSet>, Piece> pieces_;

@@ -39,9 +39,9 @@ struct PlannedToken {
 };
 
 struct StagePlan {
-  std::vector<PlannedToken> tokens;
+  std::vector<PlannedToken> tokens = {};
   /// At an attention: for each row, the tokens of all positions after the stage before; `[row, position]`.
-  std::vector<TokenRef> rows;
+  std::vector<TokenRef> rows = {};
 };
 
 /// Where the answer's probability of some cells is read.
@@ -49,7 +49,7 @@ struct PlannedReadout {
   /// The last position's token after the last stage.
   TokenRef token;
   /// Numbers of the cells that have this score.
-  std::vector<size_t> cells;
+  std::vector<size_t> cells = {};
 };
 
 /// What a stage is, as far as a plan has to know.
@@ -100,9 +100,9 @@ class TracePlan {
  private:
   class Builder;
 
-  std::vector<StagePlan> stages_;
-  std::vector<PlannedReadout> readouts_;
-  std::vector<size_t> low_cells_;
+  std::vector<StagePlan> stages_ = {};
+  std::vector<PlannedReadout> readouts_ = {};
+  std::vector<size_t> low_cells_ = {};
 };
 
 /// How many distinct patched runs of one position a stage can have at most.

@@ -27,9 +27,9 @@ enum class Extent {
 struct ProbedValue {
   bool is_tensor = false;
   /// A tensor's axes; empty for a scalar.
-  std::vector<Extent> axes;
+  std::vector<Extent> axes = {};
   /// A tensor's sizes at the first probe.
-  std::vector<int64_t> sizes;
+  std::vector<int64_t> sizes = {};
   /// What a scalar (a number, a truth value, None, or an integer tensor without axes) counts.
   Extent extent = Extent::kUnknown;
   /// A scalar's value at the first probe.
