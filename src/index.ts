@@ -1,5 +1,6 @@
 export { CausalTracer, type HiddenFlowOptions, type LoadOptions } from './tracing/causal-tracer.js';
 export type { BaseOutputs, BaseOutputsOptions } from './tracing/base-outputs.js';
+export { ENGINES, type EngineChoice, type EngineRequest } from './tracing/engine-choice.js';
 export { LAYER_KINDS, type HiddenFlow, type LayerKind, type TraceProvenance } from './tracing/hidden-flow.js';
 export type { TraceOptions, TraceProgress } from './tracing/options.js';
 export { parseHiddenFlow } from './tracing/parse-hidden-flow.js';
@@ -15,7 +16,13 @@ export {
 } from './model/layer-config.js';
 export type { ModelFiles, ModelSource } from './model/model-source.js';
 export { Tokenizer } from './model/tokenizer.js';
-export { TracedModel, type ModelOptions, type RunRequest } from './model/traced-model.js';
+export {
+  KERNELS,
+  TracedModel,
+  type KernelRequest,
+  type ModelOptions,
+  type RunRequest,
+} from './model/traced-model.js';
 export { plotHiddenFlowHeatmap, plotHiddenFlows } from './plotting/plot-hidden-flow.js';
 export type { PictureFormat } from './plotting/picture-format.js';
 export type { HeatmapOptions, HeatmapPanelsOptions } from './plotting/plot-options.js';

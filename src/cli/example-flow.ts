@@ -26,6 +26,7 @@ export const EXAMPLE_FLOW: HiddenFlow = {
     endLayer: 2,
     patchSubjectTokensOnly: false,
     engine: 'none',
+    engineReason: null,
     device: 'cpu',
     dtype: 'float32',
     family: null,

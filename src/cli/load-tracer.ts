@@ -6,9 +6,10 @@ import { CausalTracer } from '../tracing/causal-tracer.js';
 import { untilAborted } from './interrupt.js';
 import { readLayerConfig } from './json-files.js';
 import { sayOnTerminal } from './messages.js';
+import type { EngineFlags } from './model-options.js';
 
 /** How commands are told which model to load, and how. */
-export interface ModelFlags {
+export interface ModelFlags extends EngineFlags {
   readonly tokenizer?: string;
   readonly layerConfig?: string;
   readonly device?: string;
@@ -26,12 +27,14 @@ export async function loadTracer(
   flags: ModelFlags & { readonly noise?: number },
   signal: AbortSignal,
 ): Promise<CausalTracer> {
-  const { device, threads, noise } = flags;
+  const { device, threads, noise, engine, kernels } = flags;
   const layerConfig = flags.layerConfig === undefined ? undefined : await readLayerConfig(flags.layerConfig);
   const source = await modelSource(model, flags.tokenizer, layerConfig);
   sayOnTerminal(`Loading ${model} …`);
-  const options =
-    typeof source === 'string' ? { device, threads, noise, layerConfig } : { device, threads, noise };
+  const options = {
+    ...{ device, threads, noise, engine, kernels },
+    ...(typeof source === 'string' ? { layerConfig } : {}),
+  };
   return untilAborted(signal, CausalTracer.load(source, options), (tracer) => {
     tracer.dispose();
   });

@@ -2,6 +2,7 @@
 import { EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { createProgram } from './program.js';
 import { describeError } from './report-error.js';
+import { printOwnWarnings } from './warnings.js';
 
 /** A reader that has seen enough, such as `head`, is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -9,6 +10,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 process.stderr.on('error', () => undefined);
+
+printOwnWarnings();
 
 async function run(parameters: readonly string[]): Promise<ExitCode> {
   const program = createProgram();

@@ -3,6 +3,8 @@ import type { Site } from '../model/layer-resolution.js';
 import type { Manifest } from '../model/manifest.js';
 import type { NativeModule } from '../native/binding.js';
 import type { CausalTracer } from '../tracing/causal-tracer.js';
+import type { EngineChoice } from '../tracing/engine-choice.js';
+import type { LayerKind } from '../tracing/hidden-flow.js';
 import { causalTracerVersion } from '../version.js';
 import { formatTable } from './text-table.js';
 
@@ -26,6 +28,8 @@ export interface ModelReport {
     readonly exportedWith: Manifest['versions'] | null;
   };
   readonly device: string;
+  /** How each kind of layer is traced. */
+  readonly engines: Readonly<Partial<Record<LayerKind, EngineChoice>>>;
   readonly layerConfig: LayerConfig;
   readonly sites: readonly Site[];
   readonly verification: Manifest['verification'] | null;
@@ -40,7 +44,7 @@ export interface ModelReport {
 }
 
 /** Collects what is known of a loaded model. */
-export function reportModel(name: string, { model, noise, layerConfig }: CausalTracer): ModelReport {
+export function reportModel(name: string, { model, noise, engines, layerConfig }: CausalTracer): ModelReport {
   const { manifest } = model;
   return {
     model: name,
@@ -60,6 +64,7 @@ export function reportModel(name: string, { model, noise, layerConfig }: CausalT
       exportedWith: manifest?.versions ?? null,
     },
     device: model.device,
+    engines: Object.fromEntries(engines),
     layerConfig,
     sites: model.sites(),
     verification: manifest?.verification ?? null,
@@ -78,6 +83,7 @@ export function describeModel(report: ModelReport): string {
   return [
     `${report.model}\n${indented(mainRows(report))}`,
     `Layer config\n${indented(layerRows(report))}`,
+    `Engines\n${indented(engineRows(report))}`,
     `Checks\n${indented(checkRows(report))}`,
   ].join('\n');
 }
@@ -127,6 +133,13 @@ function layerRows({ layerConfig, sites, layerCount }: ModelReport): string[][] 
     row('mlp', layerConfig.mlpLayersMatcher),
     row('embedding', layerConfig.embeddingLayer),
   ];
+}
+
+function engineRows({ engines }: ModelReport): string[][] {
+  return Object.entries(engines).map(([kind, { engine, reason }]) => [
+    kind,
+    reason === null ? engine : `${engine}, since a faster one cannot be used: ${reason}`,
+  ]);
 }
 
 function checkRows({ check, verification }: ModelReport): string[][] {

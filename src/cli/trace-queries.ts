@@ -84,13 +84,9 @@ function planJob(tracer: CausalTracer, query: Query, { kinds, windowOf, options 
     const resolved = resolveTraceOptions({ ...options, kind, window: windowOf(kind) }, tracer.layerCount);
     const plan = planTrace(
       { text: query.text, subject: query.subject, overrideAnswerId: answerId },
-      {
-        model: tracer.model,
-        noise: tracer.noise,
-        options: resolved,
-        layerModules: tracer.model.layerModuleNames(kind),
-      },
+      { model: tracer.model, options: resolved },
     );
+    tracer.model.layerModuleNames(kind);
     subject = plan.subject;
     rows = countRows(plan, resolved);
   }

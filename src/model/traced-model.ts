@@ -5,6 +5,7 @@ import type {
   NativeEngineChoice,
   NativeEngineRequest,
   NativeJob,
+  NativeLoadOptions,
   NativeModel,
   NativeModule,
   NativePrediction,
@@ -20,6 +21,7 @@ import type { Manifest } from './manifest.js';
 import { requireEqualFingerprint } from './model-check.js';
 import { openModelSource, type ModelSource, type OpenedModel } from './model-source.js';
 import { runNativeJob, type JobOptions } from './native-job.js';
+import { requireOneOf } from './one-of.js';
 import type { Tokenizer } from './tokenizer.js';
 
 export interface ModelOptions {
@@ -27,6 +29,11 @@ export interface ModelOptions {
   readonly device?: string | undefined;
   /** Threads used inside one operator, 1 to 4096; default: libtorch's own choice, the number of physical cores. */
   readonly threads?: number | undefined;
+  /**
+   * Matrix products: `auto` measures which kernel of libtorch is the fastest for each shape of weight, and may pack
+   * weights for it; `default` takes libtorch's own choice. Default `auto`. Both give the same up to float rounding.
+   */
+  readonly kernels?: KernelRequest | undefined;
   /** Replaces the layer config of the model folder. */
   readonly layerConfig?: LayerConfig | undefined;
 }
@@ -39,6 +46,9 @@ export interface NativeRuntime {
 
 /** One forward pass with hooks; see {@link TracedModel.run}. */
 export type RunRequest = NativeRunRequest;
+
+export const KERNELS = ['auto', 'default'] as const;
+export type KernelRequest = (typeof KERNELS)[number];
 
 const MAXIMUM_THREADS = 4096;
 
@@ -78,11 +88,12 @@ export class TracedModel implements Disposable {
   ): Promise<TracedModel> {
     const { device = 'cpu', threads } = options;
     requireThreads(threads);
+    const kernels = requireOneOf('kernels', options.kernels ?? 'auto', KERNELS);
     const chosenConfig =
       options.layerConfig === undefined ? undefined : validateLayerConfig(options.layerConfig);
     const opened = await openModelSource(source);
     const runtime = givenRuntime ?? loadAddon();
-    const native = await loadNative(runtime, opened, device, threads ?? 0);
+    const native = await loadNative(runtime, opened, { device, threads: threads ?? 0, kernels });
     try {
       const layers = new ResolvedLayers(chosenConfig ?? opened.layerConfig, native.modules);
       const vocabularySize = await check(native, runtime, opened);
@@ -232,12 +243,11 @@ function requireThreads(threads: number | undefined): void {
 async function loadNative(
   { addon }: NativeRuntime,
   opened: OpenedModel,
-  device: string,
-  threads: number,
+  options: Pick<NativeLoadOptions, 'device' | 'threads' | 'kernels'>,
 ): Promise<NativeModel> {
   try {
     const inputs = opened.manifest?.inputs ?? [];
-    return await addon.loadModel({ path: opened.modelFile, inputs, device, threads, kernels: 'auto' });
+    return await addon.loadModel({ path: opened.modelFile, inputs, ...options });
   } catch (error) {
     throw fromNativeError(error);
   }

@@ -95,7 +95,7 @@ export interface NativeFingerprint {
 
 /** Which engine traces a model's kinds of layer; none but `full` is used before it has been proven. */
 export interface NativeEngineRequest {
-  readonly engine: 'auto' | 'incremental' | 'full';
+  readonly engine: 'auto' | 'incremental' | 'layers' | 'full';
   readonly embeddingModule: string;
   readonly kinds: readonly {
     /** One kind's module of each layer, in order. */

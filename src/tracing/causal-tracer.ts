@@ -6,7 +6,14 @@ import { TracedModel, type ModelOptions, type NativeRuntime } from '../model/tra
 import { findAnswerId } from './answer.js';
 import { atIndex, nameIndex } from './at-index.js';
 import { planBaseOutputs, type BaseOutputs, type BaseOutputsOptions } from './base-outputs.js';
-import { LAYER_KINDS, type HiddenFlow, type LayerKind } from './hidden-flow.js';
+import {
+  chooseEngines,
+  requireEngine,
+  warnOfSlowEngines,
+  type EngineChoices,
+  type EngineRequest,
+} from './engine-choice.js';
+import type { HiddenFlow, LayerKind } from './hidden-flow.js';
 import {
   requireKind,
   requireLayer,
@@ -32,6 +39,12 @@ export interface LoadOptions extends ModelOptions {
    * none); default: three standard deviations of the token embedding's weights.
    */
   readonly noise?: number | undefined;
+  /**
+   * How traces are computed; every engine gives the same numbers. Default `auto`: the fastest that proves itself on
+   * the loaded model, kind by kind. If that is a slower one than `incremental`, the process is warned
+   * (`ENGINE_STEPPED_DOWN`), and each result says why. Any other value is used or refused with `ENGINE_NOT_PROVEN`.
+   */
+  readonly engine?: EngineRequest | undefined;
 }
 
 export interface HiddenFlowOptions extends TraceOptions {
@@ -54,6 +67,8 @@ export class CausalTracer implements Disposable {
     readonly model: TracedModel,
     /** Standard deviation of the noise added to the subject's token embeddings. */
     readonly noise: number,
+    /** The engine of each kind of layer whose modules the model has. */
+    readonly engines: EngineChoices,
   ) {}
 
   /**
@@ -70,14 +85,13 @@ export class CausalTracer implements Disposable {
   ): Promise<CausalTracer> {
     const noise = options.noise ?? (typeof source === 'string' ? undefined : source.noise);
     if (noise !== undefined) requireNoise(noise);
+    const engine = requireEngine(options.engine ?? 'auto');
     const model = await TracedModel.load(source, options, runtime);
     try {
-      await model.prepareEngines({
-        engine: 'auto',
-        embeddingModule: model.layerConfig.embeddingLayer,
-        kinds: LAYER_KINDS.map((kind) => ({ layerModules: model.layerModuleNames(kind) })),
-      });
-      return new CausalTracer(model, noise ?? (await model.defaultNoise()));
+      const engines = await chooseEngines(model, engine);
+      const tracer = new CausalTracer(model, noise ?? (await model.defaultNoise()), engines);
+      warnOfSlowEngines(typeof source === 'string' ? source : source.model, engines);
+      return tracer;
     } catch (error) {
       model.dispose();
       throw error;
@@ -180,6 +194,7 @@ export class CausalTracer implements Disposable {
       noise: this.noise,
       options: resolved,
       layerModules: this.model.layerModuleNames(resolved.kind),
+      engineReason: this.engines.get(resolved.kind)?.reason ?? null,
     };
   }
 

@@ -19,7 +19,10 @@ export interface TraceProvenance {
   /** One past the last layer traced. */
   readonly endLayer: number;
   readonly patchSubjectTokensOnly: boolean;
+  /** The engine that computed the scores; all engines give the same, up to float rounding. */
   readonly engine: string;
+  /** Why a faster engine could not be used; null where none is faster, or this one was asked for. */
+  readonly engineReason: string | null;
   readonly device: string;
   readonly dtype: string;
   /** Model family as in the Hugging Face config's `model_type`; null for a bare TorchScript file. */

@@ -20,6 +20,8 @@ const provenanceSchema = z.object({
   endLayer: count,
   patchSubjectTokensOnly: z.boolean(),
   engine: z.string(),
+  // Results of earlier versions do not have it.
+  engineReason: z.string().nullable().default(null),
   device: z.string(),
   dtype: z.string(),
   family: z.string().nullable(),

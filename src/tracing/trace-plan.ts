@@ -35,6 +35,8 @@ export interface TraceSetting {
   readonly options: ResolvedTraceOptions;
   /** The traced kind's modules, `[layer]`. */
   readonly layerModules: readonly string[];
+  /** Why the kind is not traced by the fastest engine; null where it is. */
+  readonly engineReason: string | null;
 }
 
 /**
@@ -42,7 +44,10 @@ export interface TraceSetting {
  *
  * @throws CausalTracerError for a prompt, subject or answer id that cannot be traced.
  */
-export function planTrace(query: HiddenFlowQuery | string, { model, options }: TraceSetting): TracePlan {
+export function planTrace(
+  query: HiddenFlowQuery | string,
+  { model, options }: Pick<TraceSetting, 'model' | 'options'>,
+): TracePlan {
   const { text, subject: given, overrideAnswerId } = asQuery(query);
   const prompt = encodePrompt(text, model);
   if (given !== undefined) requireText('The subject', given);
@@ -100,7 +105,7 @@ export function toNativeRequest(plan: TracePlan, setting: TraceSetting): NativeT
  * @throws CausalTracerError `MODEL_RUN_FAILED` if a probability is not a number.
  */
 export function toHiddenFlow(plan: TracePlan, setting: TraceSetting, result: NativeTraceResult): HiddenFlow {
-  const { model, noise, options, layerModules } = setting;
+  const { model, noise, options, layerModules, engineReason } = setting;
   requireNumbers(result, noise);
   const layers = layerModules.length;
   return {
@@ -128,6 +133,7 @@ export function toHiddenFlow(plan: TracePlan, setting: TraceSetting, result: Nat
       endLayer: options.endLayer,
       patchSubjectTokensOnly: options.patchSubjectTokensOnly,
       engine: result.engine,
+      engineReason,
       device: model.device,
       dtype: model.dtype,
       family: model.manifest?.family ?? null,

@@ -21,6 +21,7 @@ describe('causal-tracer inspect', () => {
       /^ {2}runs on +causal-tracer \S+, libtorch 2\.13\.0/m,
       /^ {2}hidden +transformer\.h\.\{num\} +5 of 5 found$/m,
       /^ {2}embedding +transformer\.wte +1 of 1 found$/m,
+      /^Engines\n {2}hidden +incremental\n {2}mlp +incremental\n {2}attention +incremental$/m,
       /^ {2}at export +equal to the model in Python in \d+ cases: /m,
       /^ {2}just now +equal to what was recorded: \d+ prompts' logits, \d+ modules' outputs, \d+ texts' tokens$/m,
     ]) {
@@ -42,6 +43,7 @@ describe('causal-tracer inspect', () => {
     const report = JSON.parse(stdout) as ModelReport;
     expect(report.check.result).to.equal('equal');
     expect(report.sites).to.have.length(16);
+    expect(report.engines.mlp).to.deep.equal({ engine: 'incremental', reason: null });
     expect(report.sites.every(({ problem }) => problem === '')).to.equal(true);
     expect(report.modules.map(({ name }) => name)).to.include('transformer.h.4.attn');
     expect(report.layerConfig).to.have.property('mlpLayersMatcher', 'transformer.h.{num}.mlp');

@@ -14,8 +14,12 @@ import { modelFolder } from '../support/models.js';
 const model = modelFolder('tiny-gpt2');
 const prompt = 'The Colosseum is in the city of';
 
-/** One thread, because more are slower for a model as small as this. */
-const quick = ['--threads', '1', '--samples', '2'];
+/**
+ * One thread, because more are slower for a model as small as this. The whole model and libtorch's own kernels, because
+ * they round alike in every process, so that numbers can be compared to the last digit.
+ */
+const loading = ['--threads', '1', '--engine', 'full', '--kernels', 'default'];
+const quick = [...loading, '--samples', '2'];
 
 function parseLines(text: string): HiddenFlow[] {
   return text
@@ -41,7 +45,7 @@ async function failureOf(parameters: readonly string[]): Promise<ErrorReport> {
 describe('causal-tracer trace', () => {
   let tracer: CausalTracer;
   before(async () => {
-    tracer = await CausalTracer.load(model, { threads: 1 });
+    tracer = await CausalTracer.load(model, { threads: 1, engine: 'full', kernels: 'default' });
   });
   after(() => {
     tracer.dispose();
@@ -73,7 +77,7 @@ describe('causal-tracer trace', () => {
       '--json',
       '-',
     ];
-    const { code, stdout, stderr } = await runCli([...parameters, '--threads', '1']);
+    const { code, stdout, stderr } = await runCli([...parameters, ...loading]);
     expect([code, stderr]).to.deep.equal([0, '']);
     const expected = await tracer.calculateHiddenFlow(prompt, {
       subject: 'Colosseum',
@@ -95,6 +99,20 @@ describe('causal-tracer trace', () => {
     const flow = JSON.parse(stdout) as HiddenFlow;
     expect(flow.provenance.noise).to.equal(0);
     expect(flow.lowScore).to.be.closeTo(flow.highScore, 1e-6);
+  });
+
+  it('traces with the fastest engine and kernels unless others are asked for', async () => {
+    const { code, stdout, stderr } = await runCli([
+      ...['trace', model, '-p', prompt, '--threads', '1', '--samples', '2', '--json', '-'],
+    ]);
+    expect([code, stderr]).to.deep.equal([0, '']);
+    const flow = parseHiddenFlow(JSON.parse(stdout));
+    expect(flow.provenance).to.include({ engine: 'incremental', engineReason: null });
+    const expected = await tracer.calculateHiddenFlow(prompt, { samples: 2 });
+    expect(expected.provenance).to.include({ engine: 'full', engineReason: null });
+    flow.scores.flat().forEach((score, i) => {
+      expect(score).to.be.closeTo(expected.scores.flat()[i]!, 1e-6);
+    });
   });
 
   it('draws in the terminal when no file is asked for', async () => {

@@ -45,6 +45,9 @@ describe('usage of the command line', () => {
     [['export', 'm'], "missing required argument 'out'"],
     [['export', 'm', 'o', '--dtype', 'int8'], 'Allowed choices are float32, bfloat16, float16'],
     [['inspect', 'm', '--modules', 'flat'], 'Allowed choices are tree, list'],
+    [['trace', 'm', '-p', 'x', '--engine', 'fast'], 'Allowed choices are auto, incremental, layers, full'],
+    [['inspect', 'm', '--kernels', 'mkl'], 'Allowed choices are auto, default'],
+    [['demo', '--engine', 'fast'], 'Allowed choices are auto, incremental, layers, full'],
     [['demo', 'extra'], 'too many arguments'],
   ];
   for (const [parameters, ...parts] of wrong) {
@@ -77,7 +80,8 @@ describe('usage of the command line', () => {
     const { stdout } = await parse('trace', '--help');
     const options = [
       'prompt subject kind window samples batch-size patch-seed noise start-layer end-layer subject-tokens-only answer',
-      'answer-id queries output json device threads layer-config tokenizer title width height scale color-scale',
+      'answer-id queries output json device threads layer-config tokenizer title width height scale color-scale engine',
+      'kernels',
     ];
     for (const option of options.join(' ').split(' ')) expect(stdout).to.include(`--${option}`);
   });

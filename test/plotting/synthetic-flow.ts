@@ -86,6 +86,7 @@ export function syntheticFlow(options: SyntheticFlowOptions = {}): HiddenFlow {
       endLayer: layerCount,
       patchSubjectTokensOnly: false,
       engine: 'full',
+      engineReason: null,
       device: 'cpu',
       dtype: 'float32',
       family: 'gpt2',

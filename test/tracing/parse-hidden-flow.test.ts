@@ -28,6 +28,7 @@ const flow: HiddenFlow = {
     endLayer: 2,
     patchSubjectTokensOnly: false,
     engine: 'full',
+    engineReason: null,
     device: 'cpu',
     dtype: 'float32',
     family: null,
@@ -42,6 +43,12 @@ describe('parseHiddenFlow', () => {
     const { layerOutputs, ...without } = flow;
     expect(layerOutputs).to.not.equal(undefined);
     expect(parseHiddenFlow(without)).to.deep.equal(without);
+  });
+
+  it('takes a flow of a version that did not say why its engine was taken', () => {
+    const { engineReason, ...provenance } = flow.provenance;
+    expect(engineReason).to.equal(null);
+    expect(parseHiddenFlow({ ...flow, provenance })).to.deep.equal(flow);
   });
 
   for (const [what, changes, part] of [

@@ -6,12 +6,17 @@ import { DEMO_FACTS, DEMO_WINDOWS, type DemoFact } from '../demo-facts.js';
 import { answerLabel, bestCell, formatProbability, markedToken } from '../flow-summary.js';
 import { untilAborted, withInterrupt } from '../interrupt.js';
 import { say, sayOnTerminal, writeResult } from '../messages.js';
+import { addEngineOptions, type EngineFlags } from '../model-options.js';
 import { requireWritableFile } from '../output-files.js';
 import { packagePath } from '../package-root.js';
 import { createProgressBar } from '../progress-bar.js';
 import { formatTable } from '../text-table.js';
 
 const DESCRIPTION = `Trace known facts on the small models that come with this package, and draw what is found. For each fact: one picture for each kind (hidden, mlp, attention), and one with all three side by side.`;
+
+interface DemoFlags extends EngineFlags {
+  readonly output: string;
+}
 
 /** One traced kind of a fact. */
 interface DemoTrace {
@@ -22,22 +27,23 @@ interface DemoTrace {
 
 /** `causal-tracer demo`. */
 export function demoCommand(): Command {
-  return new Command('demo')
+  const command = new Command('demo')
     .summary('trace known facts on the models that come with this package')
     .description(DESCRIPTION)
-    .option('-o, --output <folder>', 'where the pictures go', 'out')
+    .option('-o, --output <folder>', 'where the pictures go', 'out');
+  return addEngineOptions(command)
     .addHelpText('after', '\nExample:\n  $ causal-tracer demo --output pictures')
-    .action(async ({ output }: { readonly output: string }) => {
-      await withInterrupt((signal) => runDemo(output, signal));
+    .action(async (flags: DemoFlags) => {
+      await withInterrupt((signal) => runDemo(flags, signal));
     });
 }
 
-async function runDemo(folder: string, signal: AbortSignal): Promise<void> {
+async function runDemo({ output: folder, ...engine }: DemoFlags, signal: AbortSignal): Promise<void> {
   await requireWritableFile(path.join(folder, `${DEMO_FACTS[0]?.name ?? ''}.png`), 'pictures');
   const traces: DemoTrace[] = [];
   const pictures: string[] = [];
   for (const fact of DEMO_FACTS) {
-    const traced = await traceFact(fact, signal);
+    const traced = await traceFact(fact, engine, signal);
     traces.push(...traced);
     pictures.push(...(await drawFact(fact, traced, folder)));
   }
@@ -46,10 +52,10 @@ async function runDemo(folder: string, signal: AbortSignal): Promise<void> {
   await writeResult(`Pictures:\n${pictures.map((picture) => `  ${picture}\n`).join('')}`);
 }
 
-async function traceFact(fact: DemoFact, signal: AbortSignal): Promise<DemoTrace[]> {
+async function traceFact(fact: DemoFact, engine: EngineFlags, signal: AbortSignal): Promise<DemoTrace[]> {
   sayOnTerminal(`Loading ${fact.model} …`);
   // More threads are slower for models as small as these.
-  const loading = CausalTracer.load(packagePath('models', fact.model), { threads: 1 });
+  const loading = CausalTracer.load(packagePath('models', fact.model), { threads: 1, ...engine });
   const tracer = await untilAborted(signal, loading, (late) => {
     late.dispose();
   });

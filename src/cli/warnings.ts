@@ -1,0 +1,18 @@
+import { createColors } from 'picocolors';
+import { ENGINE_WARNING } from '../tracing/engine-choice.js';
+import { say } from './messages.js';
+import { detectColorSupport } from './terminal-colors.js';
+
+/** Prints the library's warnings as messages of the command line; others stay as Node.js prints them. */
+export function printOwnWarnings(): void {
+  const usual = process.listeners('warning');
+  process.removeAllListeners('warning');
+  process.on('warning', (warning: Error & { readonly code?: string }) => {
+    if (warning.name !== ENGINE_WARNING.type) {
+      for (const listener of usual) listener(warning);
+      return;
+    }
+    const { yellow } = createColors(detectColorSupport(process.stderr, process.env) !== 'none');
+    say(`${yellow(`warning [${warning.code ?? ''}]:`)} ${warning.message}`);
+  });
+}
