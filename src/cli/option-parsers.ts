@@ -17,6 +17,13 @@ export function parseDecimal(text: string): number {
   throw new InvalidArgumentError('It must be a number.');
 }
 
+/** `auto`, or a whole number. */
+export function parseBatchSize(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (WHOLE_NUMBER.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number, or auto.');
+}
+
 /** One kind, several separated by commas, or `all`, in the order of the panels. */
 export function parseKinds(text: string): readonly LayerKind[] {
   if (text === 'all') return LAYER_KINDS;

@@ -24,6 +24,9 @@ export interface BaseOutputs {
   readonly layerOutputs: readonly Readonly<Record<string, NativeTensor>>[];
 }
 
+/** Prompts of one forward pass unless asked otherwise. */
+const AUTO_BATCH_SIZE = 32;
+
 interface Job {
   readonly index: number;
   readonly prompt: EncodedPrompt;
@@ -50,7 +53,7 @@ export function planBaseOutputs(
     const prompt = atIndex('prompts', index, () => encodePrompt(text, model));
     return { index, prompt, answerId: overrides.get(index) ?? -1 };
   });
-  const batches = batchByLength(jobs, batchSize);
+  const batches = batchByLength(jobs, batchSize === 'auto' ? AUTO_BATCH_SIZE : batchSize);
   const progress = new ProgressSum(
     batches.map((batch) => batch.length),
     options.onProgress ?? (() => undefined),

@@ -11,9 +11,13 @@ export interface TraceProgress {
 export interface RunOptions {
   /** The activation looked at; default `hidden`. */
   readonly kind?: LayerKind | undefined;
-  /** Rows in one forward pass, at least 1; default 32. It changes memory and speed, not the result. */
-  readonly batchSize?: number | undefined;
-  /** Stops the call between two batches: it then rejects with `signal.reason`, and the tracer stays usable. */
+  /**
+   * Most rows (a row is one run of a prompt, such as one sample of a cell) in flight at once, at least 1. It bounds the
+   * memory, and changes speed and memory only, not the result. Default `auto`: as many as the engine finds good for the
+   * model, the prompt's length and the memory.
+   */
+  readonly batchSize?: number | 'auto' | undefined;
+  /** Stops the call between two steps: it then rejects with `signal.reason`, and the tracer stays usable. */
   readonly signal?: AbortSignal | undefined;
   /** Called on the event loop with rising `done`; the last call has `done === total`. */
   readonly onProgress?: ((progress: TraceProgress) => void) | undefined;
@@ -42,7 +46,7 @@ export interface ResolvedTraceOptions {
   readonly kind: LayerKind;
   readonly window: number;
   readonly samples: number;
-  readonly batchSize: number;
+  readonly batchSize: number | 'auto';
   readonly patchSeed: number;
   readonly startLayer: number;
   readonly endLayer: number;
@@ -76,11 +80,11 @@ export function resolveTraceOptions(options: TraceOptions, layerCount: number): 
 /** The part of {@link resolveTraceOptions} that every call has. */
 export function resolveRunOptions(options: RunOptions): {
   readonly kind: LayerKind;
-  readonly batchSize: number;
+  readonly batchSize: number | 'auto';
 } {
   return {
     kind: requireKind(options.kind ?? 'hidden'),
-    batchSize: requireCount('batchSize', options.batchSize ?? 32),
+    batchSize: requireBatchSize(options.batchSize ?? 'auto'),
   };
 }
 
@@ -127,6 +131,11 @@ function layerRangeInvalid(what: string, layerCount: number, rule?: string): Cau
 function requireCount(option: string, value: number): number {
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw invalid(option, value, 'a whole number of at least 1');
+}
+
+function requireBatchSize(value: number | 'auto'): number | 'auto' {
+  if (value === 'auto' || (Number.isSafeInteger(value) && value >= 1)) return value;
+  throw invalid('batchSize', value, 'a whole number of at least 1, or "auto"');
 }
 
 function requireSeed(value: number): number {

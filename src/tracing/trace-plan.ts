@@ -94,7 +94,7 @@ export function toNativeRequest(plan: TracePlan, setting: TraceSetting): NativeT
     layerStart: options.startLayer,
     layerEnd: options.endLayer,
     answerId: plan.answerId,
-    batchSize: options.batchSize,
+    batchSize: options.batchSize === 'auto' ? 0 : options.batchSize,
     includeLayerOutputs: options.includeLayerOutputs,
   };
 }

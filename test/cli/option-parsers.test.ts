@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { InvalidArgumentError } from 'commander';
 import {
+  parseBatchSize,
   parseDecimal,
   parseInteger,
   parseKinds,
@@ -29,6 +30,14 @@ describe('option values', () => {
     expect(parseKinds('all')).to.deep.equal(['hidden', 'mlp', 'attention']);
     expect(() => parseKinds('atention')).to.throw(InvalidArgumentError, 'did you mean attention?');
     expect(() => parseKinds('hidden,')).to.throw(InvalidArgumentError);
+  });
+
+  it('are a batch size, or leave it to the engine', () => {
+    expect(parseBatchSize('auto')).to.equal('auto');
+    expect(parseBatchSize('7')).to.equal(7);
+    for (const text of ['', 'AUTO', '1.5', '8 rows']) {
+      expect(() => parseBatchSize(text), text).to.throw(InvalidArgumentError, 'a whole number, or auto');
+    }
   });
 
   it('give a window to all kinds or to some', () => {

@@ -35,6 +35,7 @@ describe('usage of the command line', () => {
     [['trace', 'm', 'n', '--prompt', 'x'], 'too many arguments'],
     [['trace', 'm', '-p', 'x', '--window', 'abc'], '--window <n>', "'abc' is invalid", 'whole number'],
     [['trace', 'm', '-p', 'x', '--samples', '1.5'], '--samples <n>', 'whole number'],
+    [['trace', 'm', '-p', 'x', '--batch-size', 'big'], '--batch-size <n>', 'whole number, or auto'],
     [['trace', 'm', '-p', 'x', '--noise', 'loud'], '--noise <x>', 'a number'],
     [['trace', 'm', '-p', 'x', '--kind', 'mpl'], '--kind <kinds>', 'did you mean mlp?'],
     [['trace', 'm', '-p', 'x', '--answer', 'a', '--answer-id', '1'], 'cannot be used with'],

@@ -76,9 +76,9 @@ for (const name of TINY_MODELS) {
       for (const score of flow.scores.flat()) expect(score).to.be.closeTo(flow.highScore, 1e-6);
     });
 
-    it('gives the same scores in batches of 1, 7 and 32', async () => {
+    it('gives the same scores in batches of 1, 7, 32 and of its own choice', async () => {
       const flows: HiddenFlow[] = [];
-      for (const batchSize of [1, 7, 32]) {
+      for (const batchSize of [1, 7, 32, 'auto'] as const) {
         flows.push(
           await tracer.calculateHiddenFlow(PROMPT, {
             subject: SUBJECT,

@@ -9,12 +9,12 @@ import {
 import { expectError } from '../support/errors.js';
 
 describe('resolveTraceOptions', () => {
-  it('fills in the defaults of the Python package', () => {
+  it('fills in the defaults of the Python package, and has the engine choose the batch size', () => {
     expect(resolveTraceOptions({}, 12)).to.deep.equal({
       kind: 'hidden',
       window: 1,
       samples: 10,
-      batchSize: 32,
+      batchSize: 'auto',
       patchSeed: 1,
       startLayer: 0,
       endLayer: 12,
@@ -34,6 +34,7 @@ describe('resolveTraceOptions', () => {
     };
     expect(resolveTraceOptions(options, 12)).to.include(options);
     expect(resolveTraceOptions({ patchSeed: 0 }, 12).patchSeed).to.equal(0);
+    expect(resolveTraceOptions({ batchSize: 'auto' }, 12).batchSize).to.equal('auto');
   });
 
   it('lists the kinds when it does not know one', async () => {
@@ -46,7 +47,7 @@ describe('resolveTraceOptions', () => {
   });
 
   for (const option of ['window', 'samples', 'batchSize'] as const) {
-    for (const value of [0, -1, 1.5, Number.NaN, Infinity, '3' as unknown as number]) {
+    for (const value of [0, -1, 1.5, Number.NaN, Infinity, '3', 'Auto'] as number[]) {
       it(`refuses ${option} ${typeof value} ${String(value)}`, async () => {
         const message = `${option} must be a whole number of at least 1`;
         await expectError(
@@ -54,6 +55,7 @@ describe('resolveTraceOptions', () => {
           'INVALID_OPTION',
           message,
           String(value),
+          ...(option === 'batchSize' ? [', or "auto", not '] : []),
         );
       });
     }

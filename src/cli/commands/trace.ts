@@ -11,6 +11,7 @@ import { withInterrupt } from '../interrupt.js';
 import { loadTracer, type ModelFlags } from '../load-tracer.js';
 import { addModelOptions } from '../model-options.js';
 import {
+  parseBatchSize,
   parseDecimal,
   parseInteger,
   parseKinds,
@@ -30,7 +31,7 @@ interface TraceFlags extends ModelFlags {
   readonly kind: readonly LayerKind[];
   readonly window?: Windows;
   readonly samples?: number;
-  readonly batchSize?: number;
+  readonly batchSize?: number | 'auto';
   readonly patchSeed?: number;
   readonly noise?: number;
   readonly startLayer?: number;
@@ -119,7 +120,11 @@ export function traceCommand(): Command {
       parseWindows,
     )
     .option('--samples <n>', 'noisy runs averaged in each score (default: 10)', parseInteger)
-    .option('--batch-size <n>', 'runs at a time; lower it if memory runs out (default: 32)', parseInteger)
+    .option(
+      '--batch-size <n>',
+      'runs in flight at once, which bounds the memory (default: auto)',
+      parseBatchSize,
+    )
     .option('--patch-seed <n>', 'seed of the noise (default: 1)', parseInteger)
     .option(
       '--noise <x>',
