@@ -6,6 +6,7 @@
 #include "full_graph_engine.h"
 #include "incremental/decoder_graph.h"
 #include "incremental/incremental_engine.h"
+#include "layers_engine.h"
 
 namespace causal_tracer {
 
@@ -16,40 +17,61 @@ Engines::~Engines() = default;
 std::vector<EngineChoice> Engines::Prepare(EngineRequest asked, const std::vector<LayerModules>& kinds,
                                            const JobControl& control) {
   prepared_.clear();
-  incremental_.reset();
-  std::string unsupported;
-  if (asked != EngineRequest::kFull && !kinds.empty()) {
-    std::vector<std::string> modules;
-    for (const LayerModules& kind : kinds) {
-      for (const std::string& layer : kind.layers) modules.push_back(model_.ResolveModule(layer));
-    }
-    try {
-      incremental_ =
-          std::make_unique<IncrementalEngine>(model_, model_.ResolveModule(kinds[0].embedding), modules);
-    } catch (const UnsupportedGraph& reason) {
-      unsupported = reason.what();
-    }
-  }
+  if (asked != EngineRequest::kFull) MakeEngines(kinds);
   std::vector<EngineChoice> choices;
+  for (const LayerModules& kind : kinds) choices.push_back(Choose(asked, kind, control));
+  return choices;
+}
+
+void Engines::MakeEngines(const std::vector<LayerModules>& kinds) {
+  incremental_.reset();
+  layers_.reset();
+  graph_.reset();
+  unsupported_ = "no kind of layer was named";
+  if (kinds.empty()) return;
+  std::vector<std::string> modules;
   for (const LayerModules& kind : kinds) {
-    std::string reason = unsupported;
-    if (incremental_ != nullptr) {
+    for (const std::string& layer : kind.layers) modules.push_back(model_.ResolveModule(layer));
+  }
+  try {
+    graph_ = std::make_unique<DecoderGraph>(
+        PrepareDecoderGraph(model_, model_.ResolveModule(kinds[0].embedding), modules));
+    incremental_ = std::make_unique<IncrementalEngine>(model_, *graph_);
+    layers_ = std::make_unique<LayersEngine>(model_, *graph_);
+    unsupported_.clear();
+  } catch (const UnsupportedGraph& reason) {
+    unsupported_ = reason.what();
+  }
+}
+
+EngineChoice Engines::Choose(EngineRequest asked, const LayerModules& kind, const JobControl& control) {
+  std::string reason;
+  const auto is_proven = [&](const std::unique_ptr<Engine>& engine) {
+    std::string why = unsupported_;
+    if (engine != nullptr) {
       try {
-        reason = FindDisagreement(model_, kind, *incremental_, *full_, control);
+        why = FindDisagreement(model_, kind, *engine, *full_, control);
       } catch (const UnsupportedGraph& exception) {
-        reason = exception.what();
+        why = exception.what();
       }
     }
-    const bool proven = incremental_ != nullptr && reason.empty();
-    if (!proven && asked == EngineRequest::kIncremental) {
-      throw Error(ErrorCode::kEngineNotProven, "The incremental engine cannot be used for this model: " +
-                                                   reason + ". Use engine 'auto' or 'full'.");
-    }
-    Engine* engine = proven ? incremental_.get() : full_.get();
-    prepared_.push_back({.modules = kind, .engine = engine});
-    choices.push_back({.engine = std::string(engine->name()), .reason = reason});
+    if (reason.empty()) reason = why;
+    return why.empty();
+  };
+  Engine* chosen = full_.get();
+  const bool wants_incremental = asked == EngineRequest::kAuto || asked == EngineRequest::kIncremental;
+  if (wants_incremental && is_proven(incremental_)) {
+    chosen = incremental_.get();
+  } else if ((asked == EngineRequest::kAuto || asked == EngineRequest::kLayers) && is_proven(layers_)) {
+    chosen = layers_.get();
   }
-  return choices;
+  if (chosen == full_.get() && asked != EngineRequest::kAuto && asked != EngineRequest::kFull) {
+    const std::string name = asked == EngineRequest::kIncremental ? "incremental" : "layers";
+    throw Error(ErrorCode::kEngineNotProven, "The engine '" + name + "' cannot be used for this model: " +
+                                                 reason + ". Use engine 'auto' or 'full'.");
+  }
+  prepared_.push_back({.modules = kind, .engine = chosen});
+  return {.engine = std::string(chosen->name()), .reason = reason};
 }
 
 Engine& Engines::For(const std::string& embedding, const std::vector<std::string>& layers) {

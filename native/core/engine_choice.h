@@ -10,11 +10,14 @@
 
 namespace causal_tracer {
 
+struct DecoderGraph;
+
 /// What a caller asks for.
 enum class EngineRequest {
   /// The fastest engine that is proven on the model.
   kAuto,
   kIncremental,
+  kLayers,
   kFull,
 };
 
@@ -46,10 +49,17 @@ class Engines {
     Engine* engine = nullptr;
   };
 
+  void MakeEngines(const std::vector<LayerModules>& kinds);
+  EngineChoice Choose(EngineRequest asked, const LayerModules& kind, const JobControl& control);
+
   TracedModel& model_;
   std::unique_ptr<Engine> full_;
+  std::unique_ptr<DecoderGraph> graph_;
+  /// Why there is no decoder graph; empty where there is one.
+  std::string unsupported_;
   std::unique_ptr<Engine> incremental_;
-  std::vector<Prepared> prepared_ = {};
+  std::unique_ptr<Engine> layers_;
+  std::vector<Prepared> prepared_;
 };
 
 }  // namespace causal_tracer

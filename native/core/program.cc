@@ -49,4 +49,10 @@ std::vector<c10::IValue> Program::Run(std::vector<c10::IValue> inputs, SiteObser
   return inputs;
 }
 
+std::vector<c10::IValue> Program::Run(std::vector<c10::IValue> inputs) const {
+  const c10::InferenceMode inference_mode;
+  torch::jit::InterpreterState(code_).run(inputs);
+  return inputs;
+}
+
 }  // namespace causal_tracer

@@ -20,6 +20,8 @@ class Program {
   /// Runs the graph on `inputs` and returns its outputs; `observer` sees the marked module
   /// outputs. Whatever the observer throws comes out as it was thrown. Errors: whatever libtorch throws.
   std::vector<c10::IValue> Run(std::vector<c10::IValue> inputs, SiteObserver& observer) const;
+  /// The same with nobody watching.
+  std::vector<c10::IValue> Run(std::vector<c10::IValue> inputs) const;
 
  private:
   torch::jit::Code code_;

@@ -36,9 +36,10 @@ EngineRequest ReadEngineRequest(const ObjectReader& object) {
   const std::string name = object.String("engine");
   if (name == "auto") return EngineRequest::kAuto;
   if (name == "incremental") return EngineRequest::kIncremental;
+  if (name == "layers") return EngineRequest::kLayers;
   if (name == "full") return EngineRequest::kFull;
   throw Error(ErrorCode::kInvalidOption,
-              "engine must be 'auto', 'incremental' or 'full', not '" + name + "'.");
+              "engine must be 'auto', 'incremental', 'layers' or 'full', not '" + name + "'.");
 }
 
 KernelChoice ReadKernelChoice(const ObjectReader& object) {

@@ -141,7 +141,7 @@ class Preparation {
   }
 
   /// Numbers that reach hidden states, or tensors made from their shapes, are replaced by what they count. A
-  /// number that counts something else stays: TokenPieces allows it inside one piece.
+  /// number that counts something else stays: StageGraph allows it inside one piece.
   void ReplaceScalars(Graph& graph) {
     const std::vector<Node*> nodes(graph.nodes().begin(), graph.nodes().end());
     for (Node* node : nodes) {

@@ -6,12 +6,6 @@
 
 namespace causal_tracer {
 
-IncrementalEngine::IncrementalEngine(TracedModel& model, const std::string& embedding,
-                                     const std::vector<std::string>& modules)
-    : model_(model), embedding_(embedding), graph_(PrepareDecoderGraph(model, embedding, modules)) {}
-
-IncrementalEngine::~IncrementalEngine() = default;
-
 TraceResult IncrementalEngine::Trace(const TraceRequest& request, const JobControl& control) {
   CheckRequest(request);
   std::vector<std::string> layers;
@@ -20,9 +14,9 @@ TraceResult IncrementalEngine::Trace(const TraceRequest& request, const JobContr
   return IncrementalTrace(model_, PiecesFor(layers), request, control).Run();
 }
 
-const TokenPieces& IncrementalEngine::PiecesFor(const std::vector<std::string>& layers) {
+const StageGraph& IncrementalEngine::PiecesFor(const std::vector<std::string>& layers) {
   auto& pieces = pieces_[layers];
-  if (pieces == nullptr) pieces = std::make_unique<TokenPieces>(graph_, layers);
+  if (pieces == nullptr) pieces = std::make_unique<StageGraph>(graph_, layers, Grain::kTokens);
   return *pieces;
 }
 

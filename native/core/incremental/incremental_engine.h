@@ -9,7 +9,7 @@
 #include "../engine.h"
 #include "../traced_model.h"
 #include "decoder_graph.h"
-#include "token_pieces.h"
+#include "stage_graph.h"
 
 namespace causal_tracer {
 
@@ -18,23 +18,20 @@ namespace causal_tracer {
 /// are one run. See docs/engine.md.
 class IncrementalEngine final : public Engine {
  public:
-  /// For one embedding and the layer modules of some kinds (all resolved). `model` must outlive the engine.
-  /// Throws UnsupportedGraph where the model cannot be cut into token-wise pieces.
-  IncrementalEngine(TracedModel& model, const std::string& embedding,
-                    const std::vector<std::string>& modules);
-  ~IncrementalEngine() override;
+  /// `model` and `graph`, which has been prepared for it, must outlive the engine.
+  IncrementalEngine(const TracedModel& model, const DecoderGraph& graph) : model_(model), graph_(graph) {}
 
   std::string_view name() const override { return "incremental"; }
 
+  /// Throws as Engine::Trace, and UnsupportedGraph where the model cannot be cut into token-wise pieces.
   TraceResult Trace(const TraceRequest& request, const JobControl& control) override;
 
  private:
-  const TokenPieces& PiecesFor(const std::vector<std::string>& layers);
+  const StageGraph& PiecesFor(const std::vector<std::string>& layers);
 
-  TracedModel& model_;
-  std::string embedding_;
-  DecoderGraph graph_;
-  std::map<std::vector<std::string>, std::unique_ptr<TokenPieces>> pieces_;
+  const TracedModel& model_;
+  const DecoderGraph& graph_;
+  std::map<std::vector<std::string>, std::unique_ptr<StageGraph>> pieces_;
 };
 
 }  // namespace causal_tracer

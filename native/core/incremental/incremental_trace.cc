@@ -46,7 +46,7 @@ std::vector<std::vector<double>> RowsOf(const at::Tensor& read) {
 
 }  // namespace
 
-IncrementalTrace::IncrementalTrace(const TracedModel& model, const TokenPieces& pieces,
+IncrementalTrace::IncrementalTrace(const TracedModel& model, const StageGraph& pieces,
                                    const TraceRequest& request, const JobControl& control)
     : model_(model),
       pieces_(pieces),

@@ -11,9 +11,9 @@
 #include "../engine.h"
 #include "../readout.h"
 #include "../traced_model.h"
+#include "stage_graph.h"
 #include "stage_needs.h"
 #include "stage_runner.h"
-#include "token_pieces.h"
 #include "trace_plan.h"
 
 namespace causal_tracer {
@@ -23,7 +23,7 @@ namespace causal_tracer {
 class IncrementalTrace {
  public:
   /// All references must outlive the trace.
-  IncrementalTrace(const TracedModel& model, const TokenPieces& pieces, const TraceRequest& request,
+  IncrementalTrace(const TracedModel& model, const StageGraph& pieces, const TraceRequest& request,
                    const JobControl& control);
 
   /// To be called once, in inference mode.
@@ -61,7 +61,7 @@ class IncrementalTrace {
   void Advance(int64_t work);
 
   const TracedModel& model_;
-  const TokenPieces& pieces_;
+  const StageGraph& pieces_;
   const TraceRequest& request_;
   const JobControl& control_;
   TracePlan::Shape shape_;

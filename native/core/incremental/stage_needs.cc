@@ -8,13 +8,13 @@
 namespace causal_tracer {
 namespace {
 
-ValueSet Bit(const TokenPieces& pieces, size_t stage, size_t value) {
+ValueSet Bit(const StageGraph& pieces, size_t stage, size_t value) {
   const auto& outgoing = pieces.stages()[stage].outgoing;
   return ValueSet{1} << (std::ranges::find(outgoing, value) - outgoing.begin());
 }
 
 /// At a site: whether its output is all that is known of a token.
-bool ReplacesToken(const TokenPieces& pieces, size_t number) {
+bool ReplacesToken(const StageGraph& pieces, size_t number) {
   const Stage& stage = pieces.stages()[number];
   if (stage.cut.kind != Cut::Kind::kSite) return false;
   for (const Piece::Input& input : pieces.PieceFor(number, AllValues(pieces, number)).inputs) {
@@ -27,7 +27,7 @@ bool ReplacesToken(const TokenPieces& pieces, size_t number) {
 
 }  // namespace
 
-ValueSet AllValues(const TokenPieces& pieces, size_t stage) {
+ValueSet AllValues(const StageGraph& pieces, size_t stage) {
   const size_t count = pieces.stages()[stage].outgoing.size();
   if (stage + 1 == pieces.stages().size()) return 1;
   return count == 64 ? ~ValueSet{0} : (ValueSet{1} << count) - 1;
@@ -64,7 +64,7 @@ TokenNeeds StageNeeds::Find(size_t number, bool restored, ValueSet wanted) const
   return needs;
 }
 
-std::vector<PlannedStage> DescribeStages(const TokenPieces& pieces) {
+std::vector<PlannedStage> DescribeStages(const StageGraph& pieces) {
   std::vector<PlannedStage> stages;
   for (size_t stage = 0; stage < pieces.stages().size(); ++stage) {
     const Cut& cut = pieces.stages()[stage].cut;
@@ -73,7 +73,7 @@ std::vector<PlannedStage> DescribeStages(const TokenPieces& pieces) {
   return stages;
 }
 
-int64_t BytesOfToken(const TokenPieces& pieces) {
+int64_t BytesOfToken(const StageGraph& pieces) {
   int64_t most = 0;
   int64_t before = 0;
   for (const Stage& stage : pieces.stages()) {

@@ -5,32 +5,32 @@
 #include <map>
 #include <tuple>
 
-#include "token_pieces.h"
+#include "stage_graph.h"
 #include "trace_plan.h"
 
 namespace causal_tracer {
 
 /// All outgoing values of a stage; for the last one the logits.
-ValueSet AllValues(const TokenPieces& pieces, size_t stage);
+ValueSet AllValues(const StageGraph& pieces, size_t stage);
 
 /// What wanted values need of the stage before; remembers its answers.
 class StageNeeds {
  public:
-  explicit StageNeeds(const TokenPieces& pieces) : pieces_(pieces) {}
+  explicit StageNeeds(const StageGraph& pieces) : pieces_(pieces) {}
 
   TokenNeeds operator()(size_t stage, bool restored, ValueSet wanted);
 
  private:
   TokenNeeds Find(size_t stage, bool restored, ValueSet wanted) const;
 
-  const TokenPieces& pieces_;
+  const StageGraph& pieces_;
   std::map<std::tuple<size_t, bool, ValueSet>, TokenNeeds> known_;
 };
 
 /// What a plan has to know of a model's stages.
-std::vector<PlannedStage> DescribeStages(const TokenPieces& pieces);
+std::vector<PlannedStage> DescribeStages(const StageGraph& pieces);
 
 /// Bytes of float32 that a token holds in two neighbouring stages, the most there are at once.
-int64_t BytesOfToken(const TokenPieces& pieces);
+int64_t BytesOfToken(const StageGraph& pieces);
 
 }  // namespace causal_tracer

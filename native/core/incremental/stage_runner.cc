@@ -20,11 +20,6 @@ namespace {
 constexpr int64_t kChunkTokens = 512;
 constexpr int64_t kLogitChunkTokens = 128;
 
-class NoObserver final : public SiteObserver {
- public:
-  at::Tensor Observe(int64_t /*site*/, const at::Tensor& output) override { return output; }
-};
-
 /// Equal chunks, multiples of 16 where there are several.
 int64_t ChunkSize(int64_t tokens, int64_t most) {
   const int64_t chunks = (tokens + most - 1) / most;
@@ -173,6 +168,7 @@ class StageRunner::StageRun {
         case Piece::Source::kContext:
           inputs.emplace_back(ContextOf(input.number, rows));
           break;
+        case Piece::Source::kPositionCount:
         case Piece::Source::kTokenCount:
           inputs.emplace_back(count);
           break;
@@ -181,9 +177,8 @@ class StageRunner::StageRun {
           break;
       }
     }
-    NoObserver observer;
     const int64_t multiplications = LinearMultiplications();
-    const auto outputs = piece.program->Run(std::move(inputs), observer);
+    const auto outputs = piece.program->Run(std::move(inputs));
     runner_.work_.multiplications += LinearMultiplications() - multiplications;
     for (size_t i = 0; i < piece.outputs.size(); ++i) {
       const HiddenValue& value = runner_.pieces_.hidden()[piece.outputs[i]];

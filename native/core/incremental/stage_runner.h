@@ -12,7 +12,7 @@
 #include "../attention/attention_kernel.h"
 #include "../engine.h"
 #include "../job_control.h"
-#include "token_pieces.h"
+#include "stage_graph.h"
 #include "trace_plan.h"
 
 namespace causal_tracer {
@@ -67,7 +67,7 @@ class StageRunner {
   using TakeLogits = std::function<void(const std::vector<int64_t>& rows, const at::Tensor& logits)>;
 
   /// All references must outlive the runner. The base runs may be absent while they are being made.
-  StageRunner(const TokenPieces& pieces, const PromptContext& context, const BaseRun* clean,
+  StageRunner(const StageGraph& pieces, const PromptContext& context, const BaseRun* clean,
               const BaseRun* corrupted, const JobControl& control, TraceWork& work)
       : pieces_(pieces),
         context_(context),
@@ -81,7 +81,7 @@ class StageRunner {
  private:
   class StageRun;
 
-  const TokenPieces& pieces_;
+  const StageGraph& pieces_;
   const PromptContext& context_;
   const BaseRun* clean_;
   const BaseRun* corrupted_;

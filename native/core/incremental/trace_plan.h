@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../restore_window.h"
-#include "token_pieces.h"
+#include "stage_graph.h"
 
 namespace causal_tracer {
 
@@ -100,9 +100,9 @@ class TracePlan {
  private:
   class Builder;
 
-  std::vector<StagePlan> stages_ = {};
-  std::vector<PlannedReadout> readouts_ = {};
-  std::vector<size_t> low_cells_ = {};
+  std::vector<StagePlan> stages_;
+  std::vector<PlannedReadout> readouts_;
+  std::vector<size_t> low_cells_;
 };
 
 /// How many distinct patched runs of one position a stage can have at most.

@@ -15,16 +15,25 @@
 
 namespace causal_tracer {
 
+/// What a piece runs on.
+enum class Grain {
+  /// Single tokens from anywhere, side by side in one row; cut at every attention, too.
+  kTokens,
+  /// Whole rows.
+  kRows,
+};
+
 /// A set of values by their place in a stage's `outgoing`.
 using ValueSet = uint64_t;
 
-/// A value that crosses a cut: one vector a token.
+/// A value that crosses a cut.
 struct HiddenValue {
   const torch::jit::Value* value = nullptr;
-  /// Where the token stands in the tensor of the graph; both are the same where the two axes are merged.
+  /// Where row and position stand in the tensor of the graph; both are the same where the two axes are
+  /// merged.
   int64_t batch_axis = 0;
   int64_t position_axis = 0;
-  /// The other sizes, in order.
+  /// For single tokens: the other sizes, in order.
   std::vector<int64_t> token_sizes = {};
 
   /// `tokens` is `[token, ...token_sizes]`; the result has the shape of the graph, with a batch of one.
@@ -63,17 +72,18 @@ struct AttentionCut {
   double softcap = 0.0;
 };
 
-/// An operator list that treats each token by itself, shortened to the outputs that somebody needs.
+/// The operators between two cuts, shortened to the outputs that somebody needs. For single tokens it treats
+/// each by itself.
 struct Piece {
   enum class Source {
     /// A hidden value, by number.
     kHidden,
-    /// A context value, by number, at each token's position.
+    /// A context value, by number; for single tokens, at each one's position.
     kContext,
-    /// How many tokens there are.
-    kTokenCount,
-    /// How many rows there are: one.
     kRowCount,
+    kPositionCount,
+    /// Rows times positions.
+    kTokenCount,
   };
   struct Input {
     Source source = Source::kHidden;
@@ -85,7 +95,7 @@ struct Piece {
   std::optional<Program> program = {};
 };
 
-/// A stage: a cut, and the token-wise piece behind it.
+/// A cut, and the piece behind it.
 struct Stage {
   Cut cut;
   std::optional<AttentionCut> attention = {};
@@ -98,19 +108,22 @@ struct Stage {
 /// A value that no hidden state influences, such as a mask or a rotary table.
 struct ContextValue {
   const torch::jit::Value* value = nullptr;
-  /// Absent where it is the same at every position.
+  /// Absent where it is the same at every position or has several such axes.
   std::optional<int64_t> position_axis = {};
+  /// Absent where it is the same in every row.
+  std::optional<int64_t> batch_axis = {};
 };
 
-/// A decoder graph cut at every attention and at one kind's sites. The same for every prompt.
-class TokenPieces {
+/// A decoder graph cut at one kind's sites and, for single tokens, at every attention. The same for every
+/// prompt.
+class StageGraph {
  public:
-  /// `layers` are the sites' (resolved) modules in order. Throws UnsupportedGraph where a piece would not be
-  /// token-wise.
-  TokenPieces(const DecoderGraph& graph, const std::vector<std::string>& layers);
-  ~TokenPieces();
-  TokenPieces(const TokenPieces&) = delete;
-  TokenPieces& operator=(const TokenPieces&) = delete;
+  /// `layers` are the sites' (resolved) modules in order. Throws UnsupportedGraph where a value that crosses
+  /// a cut does not belong to single tokens, or rows.
+  StageGraph(const DecoderGraph& graph, const std::vector<std::string>& layers, Grain grain);
+  ~StageGraph();
+  StageGraph(const StageGraph&) = delete;
+  StageGraph& operator=(const StageGraph&) = delete;
 
   const std::vector<Stage>& stages() const { return stages_; }
   const std::vector<HiddenValue>& hidden() const { return hidden_; }
@@ -126,11 +139,11 @@ class TokenPieces {
   class Builder;
   struct WholePiece;
 
-  std::vector<Stage> stages_ = {};
-  std::vector<HiddenValue> hidden_ = {};
-  std::vector<ContextValue> context_ = {};
-  std::vector<WholePiece> whole_ = {};
-  std::optional<Program> context_program_ = {};
+  std::vector<Stage> stages_;
+  std::vector<HiddenValue> hidden_;
+  std::vector<ContextValue> context_;
+  std::vector<WholePiece> whole_;
+  std::optional<Program> context_program_;
   /// Keeps the values alive that the tables above refer to.
   std::shared_ptr<torch::jit::Graph> graph_;
   mutable std::map<std::pair<size_t, ValueSet>, Piece> pieces_;

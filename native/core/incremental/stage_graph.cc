@@ -1,4 +1,4 @@
-#include "token_pieces.h"
+#include "stage_graph.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
@@ -19,19 +19,13 @@ using torch::jit::Node;
 using torch::jit::Value;
 
 /// A stage's piece with everything it can make.
-struct TokenPieces::WholePiece {
+struct StageGraph::WholePiece {
   std::shared_ptr<Graph> graph = std::make_shared<Graph>();
   std::vector<Piece::Input> inputs;
   std::vector<size_t> outputs;
 };
 
 namespace {
-
-/// Runs nothing but the graph: markers inside pieces hand their input on.
-class NoObserver final : public SiteObserver {
- public:
-  at::Tensor Observe(int64_t /*site*/, const at::Tensor& output) override { return output; }
-};
 
 c10::Symbol Kind(const char* name) { return c10::Symbol::fromQualString(name); }
 
@@ -57,10 +51,11 @@ at::Tensor HiddenValue::FromGraph(const at::Tensor& tensor) const {
   return tokens.flatten(1).contiguous();
 }
 
-class TokenPieces::Builder {
+class StageGraph::Builder {
  public:
-  Builder(const DecoderGraph& decoder, const std::vector<std::string>& layers, TokenPieces& result)
-      : decoder_(decoder), result_(result) {
+  Builder(const DecoderGraph& decoder, const std::vector<std::string>& layers, Grain grain,
+          StageGraph& result)
+      : decoder_(decoder), grain_(grain), result_(result) {
     for (size_t layer = 0; layer < layers.size(); ++layer) {
       const auto site = decoder.sites.find(layers[layer]);
       if (site == decoder.sites.end())
@@ -82,7 +77,9 @@ class TokenPieces::Builder {
 
   std::optional<Cut> CutAt(Node* node) const {
     if (node == decoder_.embedding) return Cut{.kind = Cut::Kind::kEmbedding};
-    if (node->kind() == Kind(kAttentionOperator)) return Cut{.kind = Cut::Kind::kAttention};
+    if (grain_ == Grain::kTokens && node->kind() == Kind(kAttentionOperator)) {
+      return Cut{.kind = Cut::Kind::kAttention};
+    }
     const auto layer = layer_of_.find(node);
     if (layer == layer_of_.end()) return std::nullopt;
     return Cut{.kind = Cut::Kind::kSite, .layer = layer->second};
@@ -137,11 +134,14 @@ class TokenPieces::Builder {
     const auto batch = merged ? merged : shape.AxisOf(Extent::kBatch);
     const auto position = merged ? merged : shape.AxisOf(Extent::kPosition);
     const auto varying = static_cast<int64_t>(shape.axes.size()) - shape.CountAxes(Extent::kConstant);
-    if (!batch || !position || varying != (merged ? 1 : 2)) {
-      throw UnsupportedGraph(Describe(value) +
-                             " crosses an attention or a layer, but is not one vector a token");
+    const bool is_per_token = batch && position && varying == (merged ? 1 : 2);
+    const bool is_per_row = batch && shape.CountAxes(Extent::kUnknown) == 0;
+    if (grain_ == Grain::kTokens ? !is_per_token : !is_per_row) {
+      throw UnsupportedGraph(Describe(value) + " crosses an attention or a layer, but is not one vector a " +
+                             (grain_ == Grain::kTokens ? "token" : "row"));
     }
-    HiddenValue hidden{.value = value, .batch_axis = *batch, .position_axis = *position};
+    HiddenValue hidden{.value = value, .batch_axis = *batch, .position_axis = position.value_or(-1)};
+    if (grain_ == Grain::kRows) return hidden;
     for (int64_t axis = 0; axis < static_cast<int64_t>(shape.axes.size()); ++axis) {
       if (axis != *batch && axis != *position) {
         hidden.token_sizes.push_back(shape.sizes[static_cast<size_t>(axis)]);
@@ -231,26 +231,28 @@ class TokenPieces::Builder {
     Node* node = value->node();
     if (node->kind() == c10::prim::Constant) return Clone(node, stage, piece);
     if (value == decoder_.batch) return AddInput(value, {Piece::Source::kRowCount, 0}, piece);
-    if (value == decoder_.length || value == decoder_.batch_length) {
+    if (value == decoder_.batch_length || (grain_ == Grain::kTokens && value == decoder_.length)) {
       return AddInput(value, {Piece::Source::kTokenCount, 0}, piece);
     }
+    if (value == decoder_.length) return AddInput(value, {Piece::Source::kPositionCount, 0}, piece);
     if (IsHidden(value)) return AddInput(value, {Piece::Source::kHidden, NumberHidden(value, stage)}, piece);
     if (node->kind() == c10::prim::ListConstruct || decoder_.DependenceOf(value) == Dependence::kShape) {
       Clone(node, stage, piece);
       return values_.at(value);
     }
-    return AddInput(value, {Piece::Source::kContext, ContextOfToken(value)}, piece);
+    if (grain_ == Grain::kTokens) RequirePerToken(value);
+    return AddInput(value, {Piece::Source::kContext, NumberContext(value)}, piece);
   }
 
-  /// A context value that a token-wise operator uses: one with a row for each position, or the same for all.
-  size_t ContextOfToken(const Value* value) {
+  /// A context value that a token-wise operator uses must have a row for each position, or be the same for
+  /// all.
+  void RequirePerToken(const Value* value) const {
     const auto probed = decoder_.probed.find(value);
     const bool fits = probed != decoder_.probed.end() && probed->second.is_tensor &&
                       probed->second.CountAxes(Extent::kPosition) <= 1 &&
                       probed->second.CountAxes(Extent::kUnknown) == 0 &&
                       probed->second.CountAxes(Extent::kBatchPosition) == 0;
     if (!fits) throw UnsupportedGraph(Describe(value) + " is not one vector a position");
-    return NumberContext(value);
   }
 
   Value* AddInput(Value* value, Piece::Input input, WholePiece& piece) {
@@ -293,19 +295,15 @@ class TokenPieces::Builder {
         result_.stages_[made].made.push_back(number);
       }
     }
-    for (size_t stage = 0; stage <= last; ++stage) RegisterOutputs(stage, stage == last);
+    for (size_t stage = 0; stage <= last; ++stage) RebuildWithOutputs(stage, stage == last);
   }
 
-  void RegisterOutputs(size_t stage, bool last) {
-    WholePiece& piece = result_.whole_[stage];
+  /// What a piece has to make is known only once all of them have said what they use.
+  void RebuildWithOutputs(size_t stage, bool last) {
     if (result_.stages_[stage].outgoing.size() > 64) {
       throw UnsupportedGraph("too many values cross an attention or a layer");
     }
-    // The pieces' own values are looked up again, because the table of values is per stage.
-    RebuildWithOutputs(stage, last, piece);
-  }
-
-  void RebuildWithOutputs(size_t stage, bool last, WholePiece& piece) {
+    WholePiece& piece = result_.whole_[stage];
     piece = WholePiece();
     BuildPiece(stage);
     for (const size_t number : result_.stages_[stage].made) {
@@ -317,7 +315,8 @@ class TokenPieces::Builder {
   }
 
   const DecoderGraph& decoder_;
-  TokenPieces& result_;
+  Grain grain_;
+  StageGraph& result_;
   std::unordered_map<const Node*, int64_t> layer_of_;
   std::vector<Node*> cuts_;
   std::unordered_map<const Value*, int64_t> stage_of_;
@@ -328,13 +327,13 @@ class TokenPieces::Builder {
   std::unordered_map<const Value*, Value*> values_;
 };
 
-TokenPieces::TokenPieces(const DecoderGraph& graph, const std::vector<std::string>& layers) {
-  Builder(graph, layers, *this).Build();
+StageGraph::StageGraph(const DecoderGraph& graph, const std::vector<std::string>& layers, Grain grain) {
+  Builder(graph, layers, grain, *this).Build();
 }
 
-TokenPieces::~TokenPieces() = default;
+StageGraph::~StageGraph() = default;
 
-const Piece& TokenPieces::PieceFor(size_t stage, ValueSet wanted) const {
+const Piece& StageGraph::PieceFor(size_t stage, ValueSet wanted) const {
   const auto key = std::pair{stage, wanted};
   if (const auto found = pieces_.find(key); found != pieces_.end()) return found->second;
   const WholePiece& whole = whole_[stage];
@@ -360,9 +359,8 @@ const Piece& TokenPieces::PieceFor(size_t stage, ValueSet wanted) const {
   return pieces_.emplace(key, std::move(piece)).first->second;
 }
 
-std::vector<c10::IValue> TokenPieces::RunContext(std::vector<c10::IValue> inputs) const {
-  NoObserver observer;
-  return context_program_->Run(std::move(inputs), observer);
+std::vector<c10::IValue> StageGraph::RunContext(std::vector<c10::IValue> inputs) const {
+  return context_program_->Run(std::move(inputs));
 }
 
 }  // namespace causal_tracer
