@@ -1,8 +1,13 @@
-export { CausalTracer, type HiddenFlowOptions, type LoadOptions } from './tracing/causal-tracer.js';
+export {
+  CausalTracer,
+  type HiddenFlowKindsOptions,
+  type HiddenFlowOptions,
+  type LoadOptions,
+} from './tracing/causal-tracer.js';
 export type { BaseOutputs, BaseOutputsOptions } from './tracing/base-outputs.js';
 export { ENGINES, type EngineChoice, type EngineRequest } from './tracing/engine-choice.js';
 export { LAYER_KINDS, type HiddenFlow, type LayerKind, type TraceProvenance } from './tracing/hidden-flow.js';
-export type { TraceOptions, TraceProgress } from './tracing/options.js';
+export type { TracedKind, TraceOptions, TraceProgress } from './tracing/options.js';
 export { parseHiddenFlow } from './tracing/parse-hidden-flow.js';
 export { findTokenRange, guessSubject, type TokenRange } from './tracing/subject.js';
 export type { HiddenFlowQuery } from './tracing/trace-plan.js';

@@ -1,5 +1,5 @@
 import { CausalTracerError } from '../errors.js';
-import type { CausalTracer, HiddenFlowOptions } from '../tracing/causal-tracer.js';
+import type { CausalTracer, HiddenFlowKindsOptions } from '../tracing/causal-tracer.js';
 import type { HiddenFlow, LayerKind } from '../tracing/hidden-flow.js';
 import { resolveTraceOptions, type TraceOptions } from '../tracing/options.js';
 import { countRows, planTrace } from '../tracing/trace-plan.js';
@@ -16,7 +16,7 @@ export interface QuerySetting {
 }
 
 /**
- * Traces queries one after the other, in each of the kinds, with a progress bar over all of them.
+ * Traces queries one after the other, each in all kinds at once, with a progress bar over all of them.
  *
  * All of them are checked before the first is run, so that a mistake in the last line of a long file does not cost hours.
  *
@@ -37,28 +37,26 @@ export async function traceQueries(
   if (job !== undefined && jobs.length === 1 && !job.query.subject) {
     sayOnTerminal(`Subject: ${JSON.stringify(job.subject)}, guessed; --subject names another.`);
   }
-  const total = jobs.reduce((sum, { rows }) => sum + rows * setting.kinds.length, 0);
+  const kinds = setting.kinds.map((kind) => ({ kind, window: setting.windowOf(kind) }));
+  const total = jobs.reduce((sum, { rows }) => sum + rows, 0);
   const bar = createProgressBar(process.stderr);
   let done = 0;
   try {
     for (const [i, { query, answerId, rows }] of jobs.entries()) {
-      const flows: HiddenFlow[] = [];
-      for (const kind of setting.kinds) {
-        const label = queries.length === 1 ? kind : `[${i + 1}/${queries.length}] ${kind}`;
-        const options: HiddenFlowOptions = {
-          ...setting.options,
-          kind,
-          window: setting.windowOf(kind),
-          subject: query.subject,
-          answerIdOverride: answerId,
-          signal,
-          onProgress: (progress) => {
-            bar.update(done + progress.done, total, label);
-          },
-        };
-        flows.push(await atPlaceAsync(query.place, () => tracer.calculateHiddenFlow(query.text, options)));
-        done += rows;
-      }
+      const label = queries.length === 1 ? setting.kinds.join(', ') : `[${i + 1}/${queries.length}]`;
+      const options: HiddenFlowKindsOptions = {
+        ...setting.options,
+        subject: query.subject,
+        answerIdOverride: answerId,
+        signal,
+        onProgress: (progress) => {
+          bar.update(done + progress.done, total, label);
+        },
+      };
+      const flows = await atPlaceAsync(query.place, () =>
+        tracer.calculateHiddenFlowKinds(query.text, kinds, options),
+      );
+      done += rows;
       bar.stop();
       await onResult(flows, i);
     }
@@ -73,7 +71,7 @@ interface Job {
   readonly answerId: number | undefined;
   /** Given, or guessed. */
   readonly subject: string;
-  /** Rows of forward passes for one kind, the unit of progress. */
+  /** Rows of forward passes for all kinds, the unit of progress. */
   readonly rows: number;
 }
 
@@ -88,7 +86,7 @@ function planJob(tracer: CausalTracer, query: Query, { kinds, windowOf, options 
     );
     tracer.model.layerModuleNames(kind);
     subject = plan.subject;
-    rows = countRows(plan, resolved);
+    rows += countRows(plan, resolved);
   }
   return { query, answerId, subject, rows };
 }

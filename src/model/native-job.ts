@@ -5,7 +5,7 @@ import type { NativeAddon, NativeJob } from '../native/binding.js';
 export interface JobOptions {
   /** Stops the work before its next forward pass; the promise then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with forward-pass rows done and in all. */
+  /** Called with what is done and what is to do in all, in units of the work's own. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

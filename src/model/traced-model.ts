@@ -200,6 +200,21 @@ export class TracedModel implements Disposable {
     return this.#submit(options, (job) => this.#native.trace(request, job));
   }
 
+  /** Traces of one prompt, in order, which may share runs; progress counts over all of them. Throws as {@link run} does. */
+  async traceMany(
+    requests: readonly NativeTraceRequest[],
+    { signal, onProgress }: JobOptions = {},
+  ): Promise<NativeTraceResult[]> {
+    const results: NativeTraceResult[] = [];
+    for (const [i, request] of requests.entries()) {
+      const report = (done: number, total: number): void => {
+        onProgress?.(i + done / Math.max(total, 1), requests.length);
+      };
+      results.push(await this.trace(request, { signal, onProgress: report }));
+    }
+    return results;
+  }
+
   /** Chooses the engine that traces each kind of layer; see {@link NativeModel.prepareEngines}. */
   prepareEngines(
     request: NativeEngineRequest,

@@ -18,20 +18,15 @@ import {
   requireKind,
   requireLayer,
   requireNoise,
+  requireTracedKind,
   resolveTraceOptions,
+  type RunOptions,
+  type TracedKind,
   type TraceOptions,
 } from './options.js';
-import { ProgressSum } from './progress.js';
+import { runTraces, type PlannedTrace } from './run-traces.js';
 import { SerialQueue } from './serial-queue.js';
-import {
-  countRows,
-  planTrace,
-  toHiddenFlow,
-  toNativeRequest,
-  type HiddenFlowQuery,
-  type TracePlan,
-  type TraceSetting,
-} from './trace-plan.js';
+import { planTrace, type HiddenFlowQuery, type TraceSetting } from './trace-plan.js';
 
 export interface LoadOptions extends ModelOptions {
   /**
@@ -53,6 +48,9 @@ export interface HiddenFlowOptions extends TraceOptions {
   /** The token whose probability is traced; default: the one that the clean run finds most probable. */
   readonly answerIdOverride?: number | undefined;
 }
+
+/** What {@link CausalTracer.calculateHiddenFlowKinds} takes for all kinds. */
+export type HiddenFlowKindsOptions = Omit<HiddenFlowOptions, 'kind' | 'window'>;
 
 /**
  * Traces which activations make a language model give its answer.
@@ -140,9 +138,35 @@ export class CausalTracer implements Disposable {
     const { subject, answerIdOverride } = options;
     const setting = this.#setting(options);
     const plan = planTrace({ text: prompt, subject, overrideAnswerId: answerIdOverride }, setting);
-    const [flow] = await this.#trace([plan], setting, options, (_, error) => error);
+    const [flow] = await this.#run([{ plan, setting }], options, (_, error) => error);
     if (flow === undefined) throw new Error('a trace of one prompt gave no result');
     return flow;
+  }
+
+  /**
+   * Traces one prompt in several kinds of layer, each with a window of its own. Each result equals that of its kind
+   * alone; the clean and the corrupted runs are shared.
+   *
+   * @param options the same for all kinds; progress counts over all of them.
+   * @returns one result an entry of `kinds`, in order.
+   * @throws as {@link calculateHiddenFlow}; a message about one kind names its index.
+   */
+  async calculateHiddenFlowKinds(
+    prompt: string,
+    kinds: readonly TracedKind[],
+    options: HiddenFlowKindsOptions = {},
+  ): Promise<HiddenFlow[]> {
+    this.model.requireLive();
+    requireList('kinds', kinds);
+    // What is wrong with the options is no fault of a kind.
+    resolveTraceOptions({ ...options, kind: undefined, window: undefined }, this.layerCount);
+    const { subject, answerIdOverride } = options;
+    const settings = kinds.map((traced, i) =>
+      atIndex('kinds', i, () => this.#setting({ ...options, ...requireTracedKind(traced) })),
+    );
+    const query = { text: prompt, subject, overrideAnswerId: answerIdOverride };
+    const traces = settings.map((setting) => ({ plan: planTrace(query, setting), setting }));
+    return this.#run(traces, options, (i, error) => nameIndex('kinds', i, error));
   }
 
   /**
@@ -158,8 +182,10 @@ export class CausalTracer implements Disposable {
   ): Promise<HiddenFlow[]> {
     requireList('queries', queries);
     const setting = this.#setting(options);
-    const plans = queries.map((query, i) => atIndex('queries', i, () => planTrace(query, setting)));
-    return this.#trace(plans, setting, options, (i, error) => nameIndex('queries', i, error));
+    const traces = queries.map((query, i) => {
+      return { plan: atIndex('queries', i, () => planTrace(query, setting)), setting };
+    });
+    return this.#run(traces, options, (i, error) => nameIndex('queries', i, error));
   }
 
   /**
@@ -198,28 +224,12 @@ export class CausalTracer implements Disposable {
     };
   }
 
-  #trace(
-    plans: readonly TracePlan[],
-    setting: TraceSetting,
-    { signal, onProgress }: TraceOptions,
+  #run(
+    traces: readonly PlannedTrace[],
+    options: RunOptions,
     describe: (index: number, error: unknown) => unknown,
   ): Promise<HiddenFlow[]> {
-    const rows = plans.map((plan) => countRows(plan, setting.options));
-    const progress = onProgress === undefined ? undefined : new ProgressSum(rows, onProgress);
-    return this.#queue.run(async () => {
-      const flows: HiddenFlow[] = [];
-      for (const [i, plan] of plans.entries()) {
-        try {
-          const job = { signal, onProgress: progress?.part(i) };
-          const result = await this.model.trace(toNativeRequest(plan, setting), job);
-          flows.push(toHiddenFlow(plan, setting, result));
-        } catch (error) {
-          throw describe(i, error);
-        }
-        progress?.end(i);
-      }
-      return flows;
-    }, signal);
+    return this.#queue.run(() => runTraces(this.model, traces, options, describe), options.signal);
   }
 }
 

@@ -41,6 +41,13 @@ export interface TraceOptions extends RunOptions {
   readonly includeLayerOutputs?: boolean | undefined;
 }
 
+/** A kind of layer to trace, and its window. */
+export interface TracedKind {
+  readonly kind: LayerKind;
+  /** As in {@link TraceOptions}; default 1. */
+  readonly window?: number | undefined;
+}
+
 /** {@link TraceOptions} with all defaults filled in. */
 export interface ResolvedTraceOptions {
   readonly kind: LayerKind;
@@ -95,6 +102,17 @@ export function requireKind(kind: string): LayerKind {
   throw new CausalTracerError(
     'UNKNOWN_KIND',
     `There is no kind of layer ${JSON.stringify(kind)}. The kinds are ${LAYER_KINDS.join(', ')}.`,
+  );
+}
+
+/** @throws CausalTracerError `INVALID_OPTION` or `UNKNOWN_KIND` unless it is an object that names a kind. */
+export function requireTracedKind(traced: TracedKind | null): TracedKind {
+  if (typeof traced === 'object' && traced !== null) {
+    return { kind: requireKind(traced.kind), window: traced.window };
+  }
+  throw new CausalTracerError(
+    'INVALID_OPTION',
+    `A kind must be given as { kind, window? }, not as ${JSON.stringify(traced)}.`,
   );
 }
 

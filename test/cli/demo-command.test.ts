@@ -29,8 +29,12 @@ describe('causal-tracer demo', () => {
         .filter((line) => / {2}(hidden|mlp, window 3|attention, window 3) {2}/.test(line));
       expect(rows).to.have.length(3 * DEMO_FACTS.length);
       // The pattern that causal tracing is known for: the fact at the subject's last token, and at the prompt's last.
-      expect(rows[0]).to.match(/ 0\.99\d, Tower\*, layer [1-5] +0\.99\d, of, layer \d /);
-      for (const { name, model, answer } of DEMO_FACTS) {
+      expect(rows[0]).to.match(/ 0\.99\d, Tower\*, layer [1-5] +0\.99\d, of, layer \d$/);
+      for (const { name, model, answer, prompt } of DEMO_FACTS) {
+        const heading = stdout.split('\n').find((line) => line.startsWith(`${name}: `));
+        expect(heading?.replace(/\d+\.\d/, 'N')).to.equal(
+          `${name}: ${model}, "${prompt} …", traced in N seconds`,
+        );
         expect(
           rows.filter((row) => row.startsWith(`${name} `) && row.includes(model) && row.includes(answer)),
         ).to.have.length(3);

@@ -8,18 +8,15 @@ import { describeError, type ErrorReport } from '../../src/cli/report-error.js';
 import { CausalTracer } from '../../src/tracing/causal-tracer.js';
 import type { HiddenFlow } from '../../src/tracing/hidden-flow.js';
 import { parseHiddenFlow } from '../../src/tracing/parse-hidden-flow.js';
+import { requireEqualScores } from '../support/flows.js';
 import { endOf, runCli, startCli, withFolder } from '../support/cli.js';
 import { modelFolder } from '../support/models.js';
 
 const model = modelFolder('tiny-gpt2');
 const prompt = 'The Colosseum is in the city of';
 
-/**
- * One thread, because more are slower for a model as small as this. The whole model and libtorch's own kernels, because
- * they round alike in every process, so that numbers can be compared to the last digit.
- */
-const loading = ['--threads', '1', '--engine', 'full', '--kernels', 'default'];
-const quick = [...loading, '--samples', '2'];
+/** One thread, because more are slower for a model as small as this. */
+const quick = ['--threads', '1', '--samples', '2'];
 
 function parseLines(text: string): HiddenFlow[] {
   return text
@@ -45,7 +42,7 @@ async function failureOf(parameters: readonly string[]): Promise<ErrorReport> {
 describe('causal-tracer trace', () => {
   let tracer: CausalTracer;
   before(async () => {
-    tracer = await CausalTracer.load(model, { threads: 1, engine: 'full', kernels: 'default' });
+    tracer = await CausalTracer.load(model, { threads: 1 });
   });
   after(() => {
     tracer.dispose();
@@ -77,7 +74,7 @@ describe('causal-tracer trace', () => {
       '--json',
       '-',
     ];
-    const { code, stdout, stderr } = await runCli([...parameters, ...loading]);
+    const { code, stdout, stderr } = await runCli([...parameters, '--threads', '1']);
     expect([code, stderr]).to.deep.equal([0, '']);
     const expected = await tracer.calculateHiddenFlow(prompt, {
       subject: 'Colosseum',
@@ -91,7 +88,10 @@ describe('causal-tracer trace', () => {
       answerIdOverride: 70,
       batchSize: 5,
     });
-    expect(JSON.parse(stdout)).to.deep.equal(JSON.parse(JSON.stringify(expected)));
+    const found = parseHiddenFlow(JSON.parse(stdout));
+    requireEqualScores(found, expected);
+    const { scores, lowScore, highScore } = found;
+    expect(found).to.deep.equal({ ...expected, scores, lowScore, highScore });
   });
 
   it('takes the noise that is asked for, also none', async () => {
@@ -101,18 +101,15 @@ describe('causal-tracer trace', () => {
     expect(flow.lowScore).to.be.closeTo(flow.highScore, 1e-6);
   });
 
-  it('traces with the fastest engine and kernels unless others are asked for', async () => {
-    const { code, stdout, stderr } = await runCli([
-      ...['trace', model, '-p', prompt, '--threads', '1', '--samples', '2', '--json', '-'],
-    ]);
+  it('traces with the engine and the kernels that are asked for', async () => {
+    const asked = ['--engine', 'full', '--kernels', 'default', '--json', '-'];
+    const { code, stdout, stderr } = await runCli(['trace', model, '-p', prompt, ...quick, ...asked]);
     expect([code, stderr]).to.deep.equal([0, '']);
     const flow = parseHiddenFlow(JSON.parse(stdout));
-    expect(flow.provenance).to.include({ engine: 'incremental', engineReason: null });
+    expect(flow.provenance).to.include({ engine: 'full', engineReason: null });
     const expected = await tracer.calculateHiddenFlow(prompt, { samples: 2 });
-    expect(expected.provenance).to.include({ engine: 'full', engineReason: null });
-    flow.scores.flat().forEach((score, i) => {
-      expect(score).to.be.closeTo(expected.scores.flat()[i]!, 1e-6);
-    });
+    expect(expected.provenance).to.include({ engine: 'incremental', engineReason: null });
+    requireEqualScores(flow, expected);
   });
 
   it('draws in the terminal when no file is asked for', async () => {
@@ -201,12 +198,16 @@ describe('causal-tracer trace', () => {
       );
       expect([code, stdout], stderr).to.deep.equal([0, '']);
       const flows = parseLines(await readFile(path.join(folder, 'all.jsonl'), 'utf8'));
-      const options = { samples: 2 };
-      expect(flows.map(({ scores }) => scores)).to.deep.equal([
-        (await tracer.calculateHiddenFlow(prompt, { ...options, subject: 'Colosseum' })).scores,
-        (await tracer.calculateHiddenFlow('Rome is old', { ...options, answerIdOverride: 5 })).scores,
-        (await tracer.calculateHiddenFlow('Rome is old', { ...options, answerIdOverride: id })).scores,
-      ]);
+      expect(flows).to.have.length(3);
+      const alone = [
+        { text: prompt, subject: 'Colosseum' },
+        { text: 'Rome is old', overrideAnswerId: 5 },
+        { text: 'Rome is old', overrideAnswerId: id },
+      ];
+      for (const [i, query] of alone.entries()) {
+        const [expected] = await tracer.calculateHiddenFlows([query], { samples: 2 });
+        requireEqualScores(flows[i]!, expected!);
+      }
       expect(await readdir(path.join(folder, 'pictures'))).to.deep.equal([
         'fact-1.png',
         'fact-2.png',

@@ -5,26 +5,15 @@ import {
   LAYER_KINDS,
   parseHiddenFlow,
   type EngineRequest,
-  type HiddenFlow,
   type KernelRequest,
 } from '../../src/index.js';
 import { expectError } from '../support/errors.js';
+import { requireEqualScores } from '../support/flows.js';
 import { modelFolder, TINY_MODELS } from '../support/models.js';
 import { runtimeWithEngines } from '../support/stepped-down.js';
 
 const PROMPT = 'The mother tongue of Marie Curie was';
 const OPTIONS = { subject: 'Marie Curie', samples: 3, window: 2 } as const;
-
-function requireEqualScores(a: HiddenFlow, b: HiddenFlow): void {
-  expect(a.answerId).to.equal(b.answerId);
-  for (const [token, row] of a.scores.entries()) {
-    for (const [layer, score] of row.entries()) {
-      expect(score, `${token}, ${layer}`).to.be.closeTo(b.scores[token]![layer]!, 1e-6);
-    }
-  }
-  expect(a.lowScore).to.be.closeTo(b.lowScore, 1e-6);
-  expect(a.highScore).to.be.closeTo(b.highScore, 1e-6);
-}
 
 /** The process warnings that `work` causes, which are not printed. */
 async function warningsOf(work: () => Promise<void>): Promise<(Error & { readonly code?: string })[]> {

@@ -18,10 +18,10 @@ interface DemoFlags extends EngineFlags {
   readonly output: string;
 }
 
-/** One traced kind of a fact. */
+/** A fact, traced in all kinds. */
 interface DemoTrace {
   readonly fact: DemoFact;
-  readonly flow: HiddenFlow;
+  readonly flows: readonly HiddenFlow[];
   readonly seconds: number;
 }
 
@@ -44,15 +44,19 @@ async function runDemo({ output: folder, ...engine }: DemoFlags, signal: AbortSi
   const pictures: string[] = [];
   for (const fact of DEMO_FACTS) {
     const traced = await traceFact(fact, engine, signal);
-    traces.push(...traced);
-    pictures.push(...(await drawFact(fact, traced, folder)));
+    traces.push(traced);
+    pictures.push(...(await drawFact(traced, folder)));
   }
-  for (const { name, model, prompt } of DEMO_FACTS) await writeResult(`${name}: ${model}, "${prompt} …"\n`);
+  for (const { fact, seconds } of traces) {
+    await writeResult(
+      `${fact.name}: ${fact.model}, "${fact.prompt} …", traced in ${seconds.toFixed(1)} seconds\n`,
+    );
+  }
   await writeResult(`\n${formatTraces(traces)}\n`);
   await writeResult(`Pictures:\n${pictures.map((picture) => `  ${picture}\n`).join('')}`);
 }
 
-async function traceFact(fact: DemoFact, engine: EngineFlags, signal: AbortSignal): Promise<DemoTrace[]> {
+async function traceFact(fact: DemoFact, engine: EngineFlags, signal: AbortSignal): Promise<DemoTrace> {
   sayOnTerminal(`Loading ${fact.model} …`);
   // More threads are slower for models as small as these.
   const loading = CausalTracer.load(packagePath('models', fact.model), { threads: 1, ...engine });
@@ -61,25 +65,22 @@ async function traceFact(fact: DemoFact, engine: EngineFlags, signal: AbortSigna
   });
   const bar = createProgressBar(process.stderr);
   try {
-    const traces: DemoTrace[] = [];
-    for (const kind of LAYER_KINDS) {
-      const started = performance.now();
-      const flow = await tracer.calculateHiddenFlow(fact.prompt, {
-        subject: fact.subject,
-        kind,
-        window: DEMO_WINDOWS[kind],
-        signal,
-        onProgress: ({ done, total }) => {
-          bar.update(done, total, `${fact.name}: ${kind}`);
-        },
-      });
-      traces.push({ fact, flow, seconds: (performance.now() - started) / 1000 });
-      bar.stop();
-      if (flow.answer.trim() !== fact.answer && kind === 'hidden') {
-        say(`${fact.model} answers "${flow.answer.trim()}" to "${fact.prompt}", not "${fact.answer}".`);
-      }
+    const kinds = LAYER_KINDS.map((kind) => ({ kind, window: DEMO_WINDOWS[kind] }));
+    const started = performance.now();
+    const flows = await tracer.calculateHiddenFlowKinds(fact.prompt, kinds, {
+      subject: fact.subject,
+      signal,
+      onProgress: ({ done, total }) => {
+        bar.update(done, total, fact.name);
+      },
+    });
+    const seconds = (performance.now() - started) / 1000;
+    const answer = flows[0]?.answer.trim() ?? '';
+    bar.stop();
+    if (answer !== fact.answer) {
+      say(`${fact.model} answers "${answer}" to "${fact.prompt}", not "${fact.answer}".`);
     }
-    return traces;
+    return { fact, flows, seconds };
   } finally {
     bar.stop();
     tracer.dispose();
@@ -87,9 +88,8 @@ async function traceFact(fact: DemoFact, engine: EngineFlags, signal: AbortSigna
 }
 
 /** Writes a picture a kind and one with all of them; gives their paths. */
-async function drawFact(fact: DemoFact, traces: readonly DemoTrace[], folder: string): Promise<string[]> {
+async function drawFact({ fact, flows }: DemoTrace, folder: string): Promise<string[]> {
   const { plotHiddenFlowHeatmap, plotHiddenFlows } = await import('../../plotting/plot-hidden-flow.js');
-  const flows = traces.map(({ flow }) => flow);
   const pictures: string[] = [];
   for (const flow of flows) {
     const savePath = path.join(folder, `${fact.name}-${flow.kind}.png`);
@@ -111,9 +111,8 @@ function formatTraces(traces: readonly DemoTrace[]): string {
     'corrupted',
     'best at the subject',
     'best at the last token',
-    'seconds',
   ];
-  const rows = traces.map(({ fact, flow, seconds }) => {
+  const rowOf = (fact: DemoFact, flow: HiddenFlow): string[] => {
     const best = (tokens: readonly [number, number]): string => {
       const { token, layer, score } = bestCell(flow, tokens);
       return `${formatProbability(score)}, ${markedToken(flow, token)}, layer ${layer}`;
@@ -128,8 +127,8 @@ function formatTraces(traces: readonly DemoTrace[]): string {
       formatProbability(flow.lowScore),
       best(flow.subjectRange),
       best([length - 1, length]),
-      seconds.toFixed(1),
     ];
-  });
-  return formatTable([header, ...rows], [4, 5, 8]);
+  };
+  const rows = traces.flatMap(({ fact, flows }) => flows.map((flow) => rowOf(fact, flow)));
+  return formatTable([header, ...rows], [4, 5]);
 }
