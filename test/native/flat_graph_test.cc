@@ -51,7 +51,7 @@ class HookedRun {
     std::vector<int64_t> sites;
     for (size_t i = 0; i < names_.size(); ++i) sites.push_back(static_cast<int64_t>(i));
     const Program program(KeepSites(flat_, sites));
-    const auto outputs = program.Run({module_._ivalue(), at::full({1, 2, 2}, 1.0)}, hooks_);
+    const auto outputs = program.Run({at::full({1, 2, 2}, 1.0)}, hooks_);
     return outputs.at(0).toTensor().flatten()[0].item<double>();
   }
 

@@ -11,7 +11,9 @@ TraceResult IncrementalEngine::Trace(const TraceRequest& request, const JobContr
   std::vector<std::string> layers;
   for (const std::string& module : request.layer_modules) layers.push_back(model_.ResolveModule(module));
   const c10::InferenceMode inference_mode;
-  return IncrementalTrace(model_, PiecesFor(layers), request, control).Run();
+  IncrementalTrace trace(model_, PiecesFor(layers), request, control);
+  trace.InjectFaults(plan_fault_, state_fault_);
+  return trace.Run();
 }
 
 const StageGraph& IncrementalEngine::PiecesFor(const std::vector<std::string>& layers) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,6 +11,8 @@
 #include "../traced_model.h"
 #include "decoder_graph.h"
 #include "stage_graph.h"
+#include "stage_runner.h"
+#include "trace_plan.h"
 
 namespace causal_tracer {
 
@@ -20,6 +23,12 @@ class IncrementalEngine final : public Engine {
  public:
   /// `model` and `graph`, which has been prepared for it, must outlive the engine.
   IncrementalEngine(const TracedModel& model, const DecoderGraph& graph) : model_(model), graph_(graph) {}
+
+  /// For tests: changes what is planned, or what is known after a stage, to see that the proof notices.
+  using PlanFault = std::function<void(size_t stage, StagePlan& plan)>;
+  using StateFault = std::function<void(StageState& state)>;
+  void InjectFault(PlanFault fault) { plan_fault_ = std::move(fault); }
+  void InjectStateFault(StateFault fault) { state_fault_ = std::move(fault); }
 
   std::string_view name() const override { return "incremental"; }
 
@@ -32,6 +41,8 @@ class IncrementalEngine final : public Engine {
   const TracedModel& model_;
   const DecoderGraph& graph_;
   std::map<std::vector<std::string>, std::unique_ptr<StageGraph>> pieces_;
+  PlanFault plan_fault_;
+  StateFault state_fault_;
 };
 
 }  // namespace causal_tracer

@@ -229,7 +229,7 @@ int64_t IncrementalTrace::MostRows(int64_t token) const {
 void IncrementalTrace::RunWave(const Wave& wave) {
   std::vector<TracePlan::Cell> cells;
   for (const size_t number : wave.cells) cells.push_back(cells_[number]);
-  const TracePlan plan(shape_, cells, std::ref(needs_));
+  TracePlan plan(shape_, cells, std::ref(needs_));
   const int64_t samples = wave.sample_end - wave.sample_begin;
 
   std::vector<std::vector<size_t>> cells_of_token(plan.stages().back().tokens.size());
@@ -261,6 +261,7 @@ void IncrementalTrace::RunWave(const Wave& wave) {
   StageState state;
   for (int64_t stage = 0; stage < stages; ++stage) {
     const auto number = static_cast<size_t>(stage);
+    if (plan_fault_) plan_fault_(number, plan.stage(number));
     state = runner.Run({.stage = number,
                         .plan = plan.stages()[number],
                         .previous = stage == 0 ? nullptr : &state,
@@ -268,6 +269,7 @@ void IncrementalTrace::RunWave(const Wave& wave) {
                         .sample_begin = wave.sample_begin,
                         .sample_end = wave.sample_end},
                        read);
+    if (state_fault_) state_fault_(state);
     Advance(done_before + wave.weight * (stage + 1) / stages - done_);
   }
 }

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../engine.h"
@@ -25,6 +27,12 @@ class IncrementalTrace {
   /// All references must outlive the trace.
   IncrementalTrace(const TracedModel& model, const StageGraph& pieces, const TraceRequest& request,
                    const JobControl& control);
+
+  /// See IncrementalEngine.
+  void InjectFaults(std::function<void(size_t, StagePlan&)> plan, std::function<void(StageState&)> state) {
+    plan_fault_ = std::move(plan);
+    state_fault_ = std::move(state);
+  }
 
   /// To be called once, in inference mode.
   TraceResult Run();
@@ -85,6 +93,8 @@ class IncrementalTrace {
   TraceWork work_;
   int64_t done_ = 0;
   int64_t total_ = 0;
+  std::function<void(size_t, StagePlan&)> plan_fault_;
+  std::function<void(StageState&)> state_fault_;
 };
 
 }  // namespace causal_tracer

@@ -203,7 +203,9 @@ class StageRunner::StageRun {
       const TokenRef source = at_site && token.restored
                                   ? TokenRef{.run = TokenRef::Run::kClean, .index = token.position}
                                   : token.source;
-      take(i, before.At(source, rows[i] % samples_));
+      const std::byte* vector = before.At(source, rows[i] % samples_);
+      if (vector == nullptr) throw UnsupportedGraph("the plan uses a token that it has not computed");
+      take(i, vector);
     }
   }
 
@@ -258,6 +260,7 @@ class StageRunner::StageRun {
                     .keys = keys_.data() + row,
                     .values = values_.data() + row,
                     .position = token.position};
+      RequireSeen(queries[i]);
     });
     const auto& query_sizes = runner_.pieces_.hidden()[attention.query].token_sizes;
     const auto& key_sizes = runner_.pieces_.hidden()[attention.key].token_sizes;
@@ -273,6 +276,15 @@ class StageRunner::StageRun {
         EmptyTokens(stage_.cut.output, DtypeOf(stage_.cut.output), static_cast<int64_t>(rows.size()));
     AttendTokens(sizes, *runner_.context_.masks[request_.stage], queries, output);
     return output;
+  }
+
+  void RequireSeen(const AttentionQuery& query) const {
+    const AttentionMask& mask = *runner_.context_.masks[request_.stage];
+    for (const int32_t key : mask.visible[static_cast<size_t>(query.position)]) {
+      if (query.keys[key] == nullptr || query.values[key] == nullptr) {
+        throw UnsupportedGraph("the plan sees a token that it has not computed");
+      }
+    }
   }
 
   /// Where the keys and values of each row of the plan lie: `[row, sample, position]`. Once a stage.

@@ -93,6 +93,7 @@ class TracePlan {
   TracePlan(const Shape& shape, const std::vector<Cell>& cells, const Needs& needs);
 
   const std::vector<StagePlan>& stages() const { return stages_; }
+  StagePlan& stage(size_t stage) { return stages_[stage]; }
   const std::vector<PlannedReadout>& readouts() const { return readouts_; }
   /// Cells that equal the low score, because nothing they restore reaches the last position.
   const std::vector<size_t>& low_cells() const { return low_cells_; }
