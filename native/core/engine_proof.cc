@@ -63,7 +63,7 @@ double Difference(const TraceResult& a, const TraceResult& b) {
 
 std::string FindDisagreement(const TracedModel& model, const LayerModules& modules, Engine& engine,
                              Engine& reference, const JobControl& control) {
-  const at::Tensor weight = model.Weight(model.ResolveModule(modules.embedding));
+  const at::Tensor& weight = model.EmbeddingWeight(modules.embedding);
   const double noise = 3.0 * weight.to(at::kFloat).std().item<double>();
   for (const Case& proof : {Case{.length = 5, .window = 1}, Case{.length = 8, .window = 3}}) {
     const TraceRequest request = MakeRequest(modules, proof, weight.size(0), noise);

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones_like.h>
+#include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
@@ -99,32 +100,8 @@ std::set<const void*> Storages(const torch::jit::Module& module) {
   return storages;
 }
 
-torch::jit::Module FindModule(const torch::jit::Module& root, const std::string& name) {
-  for (const auto& named : root.named_modules()) {
-    if (named.name == name) return named.value;
-  }
-  throw Error(ErrorCode::kModuleNotFound, "The model has no module named " + name + ".");
-}
-
-}  // namespace
-
-TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.device)) {
-  module_ = LoadModule(options.path, device_);
-  inputs_ = ChooseInputs(module_, options.inputs);
-  try {
-    flat_ = FlattenWithSites(module_);
-  } catch (const std::exception& exception) {
-    throw DescribeException(exception, ErrorCode::kModelFileInvalid, "reading the graph of " + options.path);
-  }
-  modules_ = DescribeModules(module_, flat_);
-  modules_by_site_.reserve(flat_.sites.size());
-  for (const Site& site : flat_.sites) modules_by_site_.push_back(site.module);
-  UseLinearLayers(*flat_.graph, linear_layers_);
-  ChooseKernels(linear_layers_, options.kernels);
-}
-
-std::string TracedModel::dtype() const {
-  for (const at::Tensor& parameter : module_.parameters()) {
+std::string DtypeName(const torch::jit::Module& module) {
+  for (const at::Tensor& parameter : module.parameters()) {
     if (!parameter.is_floating_point()) continue;
     switch (parameter.scalar_type()) {
       case at::kFloat:
@@ -142,17 +119,78 @@ std::string TracedModel::dtype() const {
   return "float32";
 }
 
-int64_t TracedModel::MemoryBytes() const {
+/// Bytes of parameters and buffers, shared ones counted once.
+int64_t CountBytes(const torch::jit::Module& module) {
   std::set<const void*> counted;
   int64_t bytes = 0;
   const auto count = [&](const at::Tensor& tensor) {
-    if (counted.insert(tensor.storage().data()).second)
+    if (counted.insert(tensor.storage().data()).second) {
       bytes += static_cast<int64_t>(tensor.storage().nbytes());
+    }
   };
-  for (const at::Tensor& tensor : module_.parameters()) count(tensor);
-  for (const at::Tensor& tensor : module_.buffers()) count(tensor);
+  for (const at::Tensor& tensor : module.parameters()) count(tensor);
+  for (const at::Tensor& tensor : module.buffers()) count(tensor);
   return bytes;
 }
+
+/// For modules that are never called the called one that shares their parameters.
+std::map<std::string, std::string> FindAliases(const torch::jit::Module& module,
+                                               const std::vector<ModuleInfo>& infos) {
+  std::unordered_map<std::string, std::set<const void*>> storages;
+  for (const auto& named : module.named_modules()) storages.emplace(named.name, Storages(named.value));
+  std::map<std::set<const void*>, std::string> called;
+  for (const ModuleInfo& info : infos) {
+    if (info.calls > 0 && info.unhookable.empty()) called.emplace(storages.at(info.name), info.name);
+  }
+  std::map<std::string, std::string> aliases;
+  for (const ModuleInfo& info : infos) {
+    if (info.calls > 0 || storages.at(info.name).empty()) continue;
+    const auto found = called.find(storages.at(info.name));
+    if (found != called.end()) aliases.emplace(info.name, found->second);
+  }
+  return aliases;
+}
+
+/// The parameters `weight` that are still constants of the graph, by module: embeddings, not linear layers.
+std::map<std::string, at::Tensor> FindWeights(const torch::jit::Module& module, torch::jit::Graph& graph) {
+  std::set<const void*> constants;
+  for (torch::jit::Node* node : graph.nodes()) {
+    if (node->kind() != c10::prim::Constant) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (value && value->isTensor() && value->toTensor().has_storage()) {
+      constants.insert(value->toTensor().storage().data());
+    }
+  }
+  std::map<std::string, at::Tensor> weights;
+  for (const auto& named : module.named_modules()) {
+    if (!named.value.hasattr("weight") || !named.value.attr("weight").isTensor()) continue;
+    const at::Tensor weight = named.value.attr("weight").toTensor();
+    if (constants.contains(weight.storage().data())) weights.emplace(named.name, weight.detach());
+  }
+  return weights;
+}
+
+}  // namespace
+
+TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.device)) {
+  const torch::jit::Module module = LoadModule(options.path, device_);
+  inputs_ = ChooseInputs(module, options.inputs);
+  try {
+    flat_ = FlattenWithSites(module);
+  } catch (const std::exception& exception) {
+    throw DescribeException(exception, ErrorCode::kModelFileInvalid, "reading the graph of " + options.path);
+  }
+  dtype_ = DtypeName(module);
+  memory_bytes_ = CountBytes(module);
+  modules_ = DescribeModules(module, flat_);
+  aliases_ = FindAliases(module, modules_);
+  modules_by_site_.reserve(flat_.sites.size());
+  for (const Site& site : flat_.sites) modules_by_site_.push_back(site.module);
+  UseLinearLayers(*flat_.graph, linear_layers_);
+  weights_ = FindWeights(module, *flat_.graph);
+}
+
+void TracedModel::ChooseKernels(KernelChoice choice) { causal_tracer::ChooseKernels(linear_layers_, choice); }
 
 std::string TracedModel::ResolveModule(const std::string& name) const {
   const auto info = std::ranges::find(modules_, name, &ModuleInfo::name);
@@ -164,25 +202,22 @@ std::string TracedModel::ResolveModule(const std::string& name) const {
     throw Error(ErrorCode::kModuleNotHookable,
                 "The module " + name + " cannot be hooked: " + info->unhookable + ".");
   }
-  const auto storages = Storages(FindModule(module_, name));
-  if (!storages.empty()) {
-    for (const ModuleInfo& other : modules_) {
-      if (other.calls == 0 || !other.unhookable.empty()) continue;
-      if (Storages(FindModule(module_, other.name)) == storages) return other.name;
-    }
-  }
+  if (const auto alias = aliases_.find(name); alias != aliases_.end()) return alias->second;
   throw Error(ErrorCode::kModuleNotHookable,
               "The module " + name + " cannot be hooked: the traced forward pass never calls it.");
 }
 
-at::Tensor TracedModel::Weight(const std::string& module) const {
-  const torch::jit::Module found = FindModule(module_, module);
-  if (!found.hasattr("weight") || !found.attr("weight").isTensor()) {
+const at::Tensor& TracedModel::EmbeddingWeight(const std::string& module) const {
+  if (std::ranges::find(modules_, module, &ModuleInfo::name) == modules_.end()) {
+    throw Error(ErrorCode::kModuleNotFound, "The model has no module named " + module + ".");
+  }
+  const auto found = weights_.find(module);
+  if (found == weights_.end()) {
     throw Error(
         ErrorCode::kModuleNotFound,
         "The module " + module + " has no weight to take the noise from. Give the noise as a number.");
   }
-  return found.attr("weight").toTensor();
+  return found->second;
 }
 
 std::vector<c10::IValue> TracedModel::MakeInputs(const at::Tensor& input_ids) const {

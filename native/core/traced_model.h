@@ -33,7 +33,6 @@ class TracedModel {
     /// Names of the inputs in order; empty takes as many of the usual three as the model has.
     std::vector<std::string> inputs;
     std::string device = "cpu";
-    KernelChoice kernels = KernelChoice::kAuto;
   };
 
   /// Throws kModelFileNotFound, kModelFileInvalid, kDeviceNotAvailable or kOutOfMemory.
@@ -41,19 +40,22 @@ class TracedModel {
 
   const std::vector<ModuleInfo>& modules() const { return modules_; }
   const std::vector<Site>& sites() const { return flat_.sites; }
-  c10::Device device_type() const { return device_; }
   /// Dtype of the parameters, e.g. `float32`.
-  std::string dtype() const;
+  const std::string& dtype() const { return dtype_; }
   std::string device() const { return device_.str(); }
   /// Bytes of parameters and buffers.
-  int64_t MemoryBytes() const;
+  int64_t memory_bytes() const { return memory_bytes_; }
 
   /// The name under which a module is called: `name` itself, or the module that shares its parameters. Throws
   /// kModuleNotFound or kModuleNotHookable with the reason.
   std::string ResolveModule(const std::string& name) const;
 
-  /// A module's parameter `weight`; throws kModuleNotFound where there is none.
-  at::Tensor Weight(const std::string& module) const;
+  /// An embedding's parameter `weight`; throws kModuleNotFound where there is none. Linear layers' weights
+  /// are kept in their kernels' own order only.
+  const at::Tensor& EmbeddingWeight(const std::string& module) const;
+
+  /// Chooses how the linear layers are computed; until then they run on ATen's own kernels.
+  void ChooseKernels(KernelChoice choice);
 
   /// Hooks that fit this model. `control` must outlive them.
   ForwardHooks MakeHooks(const JobControl& control) const { return {modules_by_site_, control}; }
@@ -74,13 +76,16 @@ class TracedModel {
   std::vector<int64_t> SitesOf(const std::vector<std::string>& hooked) const;
   const Program& ProgramFor(const std::vector<std::string>& hooked);
 
-  torch::jit::Module module_;
   c10::Device device_;
+  std::string dtype_;
+  int64_t memory_bytes_ = 0;
   std::vector<std::string> inputs_;
   FlatGraph flat_;
   LinearLayers linear_layers_;
   std::vector<std::string> modules_by_site_;
   std::vector<ModuleInfo> modules_;
+  std::map<std::string, std::string> aliases_;
+  std::map<std::string, at::Tensor> weights_;
   std::map<std::vector<int64_t>, Program> programs_;
 };
 

@@ -158,21 +158,23 @@ Napi::Value ModelObject::Load(const Napi::CallbackInfo& info) {
     const ObjectReader reader(info[0]);
     const TracedModel::Options options{
         .path = reader.String("path"), .inputs = reader.Strings("inputs"), .device = reader.String("device")};
+    const KernelChoice kernels = ReadKernelChoice(reader);
     const auto asked_threads = static_cast<int>(reader.Integer("threads", 0, 4096));
     const int threads = asked_threads > 0 ? asked_threads : DefaultThreads();
     const auto registry = SessionRegistry::Of(env);
     ModelSession& session = registry->Create();
     const Napi::Value promise = session.Submit(
         env, env.Undefined(), env.Undefined(),
-        [&session, options, threads](LoadedModel& loaded, const JobControl&) {
+        [&session, options, threads, kernels](LoadedModel& loaded, const JobControl&) {
           at::set_num_threads(threads);
           loaded.model = std::make_unique<TracedModel>(options);
+          loaded.model->ChooseKernels(kernels);
           loaded.engines = std::make_unique<Engines>(*loaded.model);
           const Description description{.session = &session,
                                         .modules = loaded.model->modules(),
                                         .dtype = loaded.model->dtype(),
                                         .device = loaded.model->device(),
-                                        .memory_bytes = loaded.model->MemoryBytes()};
+                                        .memory_bytes = loaded.model->memory_bytes()};
           return [description](Napi::Env event_loop_env) { return New(event_loop_env, description); };
         });
     session.WhenNothingLoaded([registry, &session](Napi::Env) { registry->Remove(&session); });
@@ -215,7 +217,7 @@ Napi::Value ModelObject::EmbeddingNoiseScale(const Napi::CallbackInfo& info) {
     return Submit(info, [module](LoadedModel& loaded, const JobControl&) {
       const c10::InferenceMode inference_mode;
       constexpr double kStandardDeviations = 3.0;
-      const double scale = kStandardDeviations * loaded.model->Weight(module).std().item<double>();
+      const double scale = kStandardDeviations * loaded.model->EmbeddingWeight(module).std().item<double>();
       return [scale](Napi::Env env) { return Napi::Number::New(env, scale); };
     });
   });
