@@ -38,17 +38,19 @@ export function formatRefusal({ name, refusal }) {
 export function formatFamilies(results) {
   const exported = results.filter(({ refusal }) => refusal === '');
   const refused = results.filter(({ refusal }) => refusal !== '');
-  const incremental = exported.filter(({ engines }) => engines.every((engine) => engine === 'incremental'));
+  const working = exported.filter(({ works }) => works);
+  const incremental = working.filter(({ engines }) => engines.every((engine) => engine === 'incremental'));
   return `# Model families
 
 Written by \`${tableCommand}\` from the record of the conformance suite (\`test/conformance\`), which a test
 compares it with. Each line is a tiny random model: built with transformers, exported without a layer config given by
 hand, traced for hidden states, MLP and attention outputs with windows of 1 and 4, and every score compared with that of the
 Python package given the same layer names. "Works" means that all of them agree within 1e-5. "Engine" is the one that was proven
-at load; the incremental one is faster, the full one runs the whole model for every cell, and both give the same numbers.
+at load: the incremental one is the fastest, \`layers\` runs whole blocks from the first restored one on, \`full\` the whole model
+for every cell. All give the same numbers; where it is not the first, the reason stands behind it.
 "Attention" is the implementation that the exporter chose.
 
-${exported.filter(({ works }) => works).length} of ${exported.length} models work, ${incremental.length} of them with the incremental engine for every kind.
+${working.length} of ${exported.length} models work, ${incremental.length} of them with the incremental engine for every kind.
 
 | family | works | engine | attention | what is special |
 | --- | --- | --- | --- | --- |

@@ -205,6 +205,62 @@ FAMILIES: tuple[Family, ...] = (
             "original_max_position_embeddings": 24,
         },
     ),
+    _llama_like("arcee", "squared ReLU without a gate"),
+    Family(
+        "biogpt",
+        "biogpt",
+        {name: LLAMA_SHAPE[name] for name in LLAMA_SHAPE if name not in ("num_key_value_heads", "head_dim")},
+        "embeddings scaled, learned positions with an offset; the MLP is its last product",
+    ),
+    _llama_like(
+        "cohere2",
+        "parallel residual, sliding layers with and full layers without positions",
+        sliding_window=SLIDING_WINDOW,
+        layer_types=ALTERNATING,
+        logit_scale=0.5,
+    ),
+    _llama_like("ernie4_5", "interleaved rotary positions"),
+    _llama_like(
+        "exaone4",
+        "norms after attention and MLP, sliding layers with and full layers without positions",
+        sliding_window=SLIDING_WINDOW,
+        layer_types=ALTERNATING,
+    ),
+    _llama_like("glm", "interleaved rotary positions in a part of each head"),
+    _llama_like("glm4", "norms before and after attention and MLP"),
+    _llama_like(
+        "granitemoe",
+        "mixture of experts, scaled as granite is",
+        num_local_experts=4,
+        num_experts_per_tok=2,
+        # Unscaled scores make this model so sensitive that float32 itself is only good for 1e-5.
+        attention_multiplier=0.3,
+        embedding_multiplier=1.5,
+        residual_multiplier=0.8,
+        logits_scaling=1.5,
+    ),
+    _llama_like("helium", "interleaved rotary positions"),
+    _llama_like("hunyuan_v1_dense", "queries and keys normalized after the rotation"),
+    _llama_like("nemotron", "layer norm with one plus the weight, squared ReLU"),
+    _llama_like("olmo3", "norms after attention and MLP, sliding layers", sliding_window=SLIDING_WINDOW),
+    _llama_like(
+        "olmoe", "mixture of experts, queries and keys normalized", num_experts=4, num_experts_per_tok=2
+    ),
+    _llama_like("persimmon", "layer norm on queries and keys, squared ReLU"),
+    _llama_like("phimoe", "mixture of experts, layer norm", num_local_experts=4, num_experts_per_tok=2),
+    _llama_like("seed_oss", "biases on queries, keys and values"),
+    Family(
+        "xglm",
+        "xglm",
+        {
+            "d_model": HIDDEN,
+            "num_layers": LAYERS,
+            "attention_heads": 4,
+            "ffn_dim": 48,
+            "max_position_embeddings": POSITIONS,
+        },
+        "sinusoidal positions, embeddings scaled; the MLP is its last product",
+    ),
 )
 
 #: Models that the exporter must refuse, and why it does.
