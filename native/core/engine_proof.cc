@@ -23,10 +23,25 @@ std::vector<int64_t> RandomIds(int64_t count, int64_t vocabulary, uint64_t seed)
 struct Case {
   int64_t length;
   int64_t window;
+  std::vector<TraceCell> cells;
 };
 
+/// Single layers in a short prompt, windows in a longer one; from the first layer and the subject to the last
+/// layer and the last token.
+std::vector<Case> Cases(int64_t layers) {
+  return {{.length = 5,
+           .window = 1,
+           .cells = {{.token = 1, .layer = 0},
+                     {.token = 3, .layer = layers / 2},
+                     {.token = 4, .layer = layers - 1}}},
+          {.length = 8,
+           .window = 3,
+           .cells = {{.token = 2, .layer = layers / 3},
+                     {.token = 6, .layer = std::max<int64_t>(0, layers - 2)},
+                     {.token = 7, .layer = layers / 2}}}};
+}
+
 TraceRequest MakeRequest(const LayerModules& modules, const Case& proof, int64_t vocabulary, double noise) {
-  const auto layers = static_cast<int64_t>(modules.layers.size());
   TraceRequest request;
   request.input_ids = RandomIds(proof.length, vocabulary, kSeed + static_cast<uint64_t>(proof.length));
   request.embedding_module = modules.embedding;
@@ -36,10 +51,7 @@ TraceRequest MakeRequest(const LayerModules& modules, const Case& proof, int64_t
   request.noise = noise;
   request.samples = 1;
   request.window = proof.window;
-  request.cells = {{.token = 1, .layer = 0},
-                   {.token = 2, .layer = layers / 2},
-                   {.token = proof.length - 2, .layer = std::max<int64_t>(0, layers - 2)},
-                   {.token = proof.length - 1, .layer = layers - 1}};
+  request.cells = proof.cells;
   request.logit_ids = RandomIds(kLogits, vocabulary, kSeed);
   return request;
 }
@@ -64,8 +76,10 @@ double Difference(const TraceResult& a, const TraceResult& b) {
 std::string FindDisagreement(const TracedModel& model, const LayerModules& modules, Engine& engine,
                              Engine& reference, const JobControl& control) {
   const at::Tensor& weight = model.EmbeddingWeight(modules.embedding);
-  const double noise = 3.0 * weight.to(at::kFloat).std().item<double>();
-  for (const Case& proof : {Case{.length = 5, .window = 1}, Case{.length = 8, .window = 3}}) {
+  constexpr int64_t kTokens = 1024;
+  const double noise =
+      3.0 * weight.narrow(0, 0, std::min(kTokens, weight.size(0))).to(at::kFloat).std().item<double>();
+  for (const Case& proof : Cases(static_cast<int64_t>(modules.layers.size()))) {
     const TraceRequest request = MakeRequest(modules, proof, weight.size(0), noise);
     const double difference = Difference(engine.Trace(request, control), reference.Trace(request, control));
     if (difference <= kTolerance) continue;
