@@ -52,7 +52,7 @@ async function timeAbort(tracer: CausalTracer, share: number): Promise<number> {
 }
 
 for (const model of DEMO_MODELS) {
-  for (const engine of ['incremental', 'full'] as const) {
+  for (const engine of ['incremental', 'layers', 'full'] as const) {
     describe(`the ${engine} engine on ${model}`, function () {
       this.timeout(120_000);
       let tracer: CausalTracer;
@@ -101,7 +101,7 @@ for (const model of DEMO_MODELS) {
 
 describe('two tracers at once', function () {
   this.timeout(120_000);
-  for (const engine of ['incremental', 'full'] as const) {
+  for (const engine of ['incremental', 'layers', 'full'] as const) {
     it(`give with the ${engine} engine the numbers of one after the other`, async () => {
       const tracers = await Promise.all(DEMO_MODELS.map((model) => load(model, engine)));
       const jobs = tracers.flatMap((tracer) => LAYER_KINDS.map((kind) => ({ tracer, kind })));
