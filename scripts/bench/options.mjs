@@ -2,28 +2,31 @@
 import { parseArgs } from 'node:util';
 import { SetupError } from '../setup/run.mjs';
 
-/** @typedef {{ layers: number, width: number, heads: number, vocabulary: number }} Shape */
-/** @typedef {{ kind: 'hidden' | 'mlp' | 'attention', window: number }} Task */
-/** @typedef {{ shape: Shape, samples: number, repeats: number, batchSize: number, threads: number, tasks: readonly Task[], python: string | null }} BenchOptions */
+/**
+ * @typedef {object} BenchOptions
+ * @property {boolean} quick
+ * @property {boolean} growth
+ * @property {boolean} long whether the long prompt is traced, too
+ * @property {number} samples
+ * @property {number} repeats
+ * @property {number} batchSize of the Python package
+ * @property {number} threads
+ * @property {string | null} python
+ */
 
 export const usage = `Times the Python package causal-tracer and this one, with the same weights, threads and libtorch.
 
 Usage: npm run bench -- [options]
 
-  --quick          a small model and few samples: seconds instead of minutes
-  --layers N       layers of the model (default 12; GPT-2 small)
-  --samples N      corrupted runs a score (default 10)
-  --repeats N      timed traces of each, in turns (default 3)
-  --batch-size N   rows in one forward pass (default 32)
+  --quick          small models and few samples: under a minute instead of an hour
+  --growth         times this package alone, over prompt lengths, layers and samples, and fits exponents
+  --without-long   leaves out the 40-token prompt, which takes the Python package minutes a trace
+  --samples N      corrupted runs a score (default 10; 2 with --quick)
+  --repeats N      timed traces of each, in turns, after the first (default 3; 2 with --quick)
+  --batch-size N   rows in one forward pass of the Python package (default 32)
   --threads N      threads inside an operator (default 2)
-  --attention      traces windowed attention, too, beside hidden and windowed MLP
   --python PATH    a Python that has what scripts/requirements*.txt list (default: the project's own, set up if missing)
 `;
-
-/** @type {Shape} */
-const gpt2Small = { layers: 12, width: 768, heads: 12, vocabulary: 50257 };
-/** @type {Shape} */
-const quickShape = { layers: 4, width: 128, heads: 4, vocabulary: 2000 };
 
 /**
  * @param {readonly string[]} parameters
@@ -33,18 +36,14 @@ export function readOptions(parameters) {
   const values = parse(parameters);
   if (values.help === true) return null;
   const quick = values.quick === true;
-  const shape = quick ? quickShape : gpt2Small;
   return {
-    shape: { ...shape, layers: count('layers', values.layers) ?? shape.layers },
-    samples: count('samples', values.samples) ?? (quick ? 3 : 10),
-    repeats: count('repeats', values.repeats) ?? 3,
+    quick,
+    growth: values.growth === true,
+    long: values['without-long'] !== true,
+    samples: count('samples', values.samples) ?? (quick ? 2 : 10),
+    repeats: count('repeats', values.repeats) ?? (quick ? 2 : 3),
     batchSize: count('batch-size', values['batch-size']) ?? 32,
     threads: count('threads', values.threads) ?? 2,
-    tasks: [
-      { kind: 'hidden', window: 1 },
-      { kind: 'mlp', window: 10 },
-      ...(values.attention === true ? [/** @type {Task} */ ({ kind: 'attention', window: 10 })] : []),
-    ],
     python: values.python ?? null,
   };
 }
@@ -56,9 +55,9 @@ function parse(parameters) {
       args: [...parameters],
       options: {
         quick: { type: 'boolean' },
-        attention: { type: 'boolean' },
+        growth: { type: 'boolean' },
+        'without-long': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
-        layers: { type: 'string' },
         samples: { type: 'string' },
         repeats: { type: 'string' },
         'batch-size': { type: 'string' },

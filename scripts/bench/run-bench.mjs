@@ -1,168 +1,91 @@
 // @ts-check
-import { existsSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { buildFolder, projectRoot } from '../setup/paths.mjs';
-import { probe, runStep, SetupError } from '../setup/run.mjs';
-import { ReferenceProcess } from './reference-process.mjs';
+import { projectRoot } from '../setup/paths.mjs';
+import { say } from '../setup/run.mjs';
+import { compareOn } from './compare.mjs';
+import { measureGrowth } from './growth.mjs';
+import { findTorchFolder } from './processes.mjs';
+import { makePrompt } from './prompts.mjs';
+import { describeComparison, describeGrowth, describeMachine, legend } from './report.mjs';
+import { ensureModel, gpt2Shape, llamaShape, quickGpt2Shape, quickLlamaShape } from './shapes.mjs';
 
+/** @typedef {import('./compare.mjs').Task} Task */
 /** @typedef {import('./options.mjs').BenchOptions} BenchOptions */
-/** @typedef {import('./options.mjs').Task} Task */
-/** @typedef {{ python: number[], ours: number[], difference: number }} Timing */
 
-/** Ten tokens of the benchmark's tokenizer, four of them the subject's. */
-const prompt = 'The city of the tower was in the capital of';
-const subject = 'The city of the';
+/** Work of others on this many processors spoils a measurement. */
+const BUSY_LOAD = 1;
+
+/** @type {readonly import('./compare.mjs').TracedKind[]} */
+const KINDS = [
+  { kind: 'hidden', window: 1 },
+  { kind: 'mlp', window: 10 },
+  { kind: 'attention', window: 10 },
+];
 
 /**
- * Makes the model if it is missing, times both, and prints a table on stdout.
+ * Makes the models that are missing, times what is asked for, and prints tables on stdout.
  * @param {BenchOptions} options
  * @param {string} python
  */
 export async function runBench(options, python) {
-  const torchFolder = probe(python, ['-c', 'import os, torch; print(os.path.dirname(torch.__file__))']);
-  if (torchFolder === null) throw new SetupError(`${python} has no PyTorch.`);
-  const folder = await ensureModel(options, python);
+  const places = { python, torchFolder: findTorchFolder(python) };
+  const { quick, long } = options;
+  const shapes = quick ? [quickGpt2Shape, quickLlamaShape] : [gpt2Shape, llamaShape];
+  for (const shape of shapes) await ensureModel(shape, python);
+  if ((os.loadavg()[0] ?? 0) > BUSY_LOAD)
+    say('The machine is busy with other work; the figures will be off.');
+  process.stdout.write(`${describeMachine(places.torchFolder)}\n`);
+  if (options.growth) {
+    process.stdout.write(describeGrowth(await measureGrowth(options, places, loadTokenizer)));
+    return;
+  }
+  for (const shape of shapes) {
+    const folder = await ensureModel(shape, python);
+    const tasks = listTasks(await loadTokenizer(folder), { quick, long: long && shape.family === 'gpt2' });
+    const comparison = await compareOn(shape, folder, tasks, options, places);
+    process.stdout.write(describeComparison(shape, comparison, options));
+  }
+  process.stdout.write(legend);
+}
 
-  // The addon loads the very library that Python computes with.
-  process.env['CAUSAL_TRACER_LIBTORCH'] = torchFolder;
+/**
+ * @param {string} folder
+ * @returns {Promise<import('../../src/index.js').Tokenizer>}
+ */
+async function loadTokenizer(folder) {
   const library = pathToFileURL(path.join(projectRoot, 'dist', 'index.js')).href;
   /** @type {typeof import('../../src/index.js')} */
-  const { CausalTracer } = await import(library);
-
-  const reference = new ReferenceProcess(python, folder, options.threads);
-  const tracer = await CausalTracer.load(folder, { threads: options.threads });
-  try {
-    const { versions } = await reference.setting();
-    const tokens = tracer.tokenizer.encode(prompt).length;
-    printSetting(options, tokens, `${tracer.model.libtorchVersion} of ${torchFolder}`, versions);
-    for (const task of options.tasks) {
-      printRow(task, await timeTask(task, options, reference, tracer));
-    }
-  } finally {
-    reference.close();
-    tracer.dispose();
-  }
+  const { Tokenizer } = await import(library);
+  return Tokenizer.load(folder);
 }
 
 /**
- * @param {BenchOptions} options
- * @param {string} python
+ * @param {import('./prompts.mjs').Encoder} tokenizer
+ * @param {{ quick: boolean, long: boolean }} which
+ * @returns {Task[]}
  */
-async function ensureModel({ shape }, python) {
-  const folder = path.join(buildFolder, 'bench', `gpt2-${shape.layers}x${shape.width}`);
-  if (existsSync(path.join(folder, 'causal-tracer.json'))) return folder;
-  const sizes = Object.entries(shape).flatMap(([name, size]) => [`--${name}`, String(size)]);
-  await runStep({
-    title: `Make a random GPT-2 with ${shape.layers} layers, ${shape.width} wide`,
-    command: python,
-    parameters: [path.join('scripts', 'bench', 'make_bench_model.py'), folder, ...sizes],
-  });
-  return folder;
-}
-
-/**
- * @param {Task} task
- * @param {BenchOptions} options
- * @param {ReferenceProcess} reference
- * @param {import('../../src/index.js').CausalTracer} tracer
- * @returns {Promise<Timing>}
- */
-async function timeTask({ kind, window }, { samples, batchSize, repeats }, reference, tracer) {
-  const title = `${kind}, window ${window}`;
-  const traceBoth = async (/** @type {number} */ sampleCount) => {
-    const expected = await reference.trace(prompt, {
-      ...{ subject, kind, window, samples: sampleCount },
-      batch_size: batchSize,
-    });
-    const started = performance.now();
-    const found = await tracer.calculateHiddenFlow(prompt, {
-      ...{ subject, kind, window, samples: sampleCount, batchSize },
-    });
-    return { expected, found, seconds: (performance.now() - started) / 1000 };
-  };
-  /** @type {Timing} */
-  const timing = { python: [], ours: [], difference: 0 };
-  process.stderr.write(`${title}: warm-up\n`);
-  await traceBoth(1);
-  for (let repeat = 1; repeat <= repeats; repeat += 1) {
-    const { expected, found, seconds } = await traceBoth(samples);
-    if (found.answer !== expected.answer) {
-      throw new SetupError(`The answers differ: ${found.answer} here, ${expected.answer} in Python.`);
-    }
-    timing.python.push(expected.seconds);
-    timing.ours.push(seconds);
-    timing.difference = Math.max(timing.difference, largestDifference(found, expected));
-    process.stderr.write(
-      `${title}: ${repeat} of ${repeats}, Python ${expected.seconds.toFixed(2)} s, ours ${seconds.toFixed(2)} s\n`,
-    );
-  }
-  return timing;
-}
-
-/**
- * @param {import('../../src/index.js').HiddenFlow} found
- * @param {import('./reference-process.mjs').ReferenceTrace} expected
- */
-function largestDifference(found, expected) {
-  const differences = found.scores.flatMap((row, token) =>
-    row.map((score, layer) => Math.abs(score - (expected.scores[token]?.[layer] ?? Number.NaN))),
-  );
-  differences.push(Math.abs(found.lowScore - expected.lowScore));
-  differences.push(Math.abs(found.highScore - expected.highScore));
-  return Math.max(...differences);
-}
-
-/**
- * @param {BenchOptions} options
- * @param {number} tokens
- * @param {string} libtorch
- * @param {Record<string, string>} versions
- */
-function printSetting({ shape, samples, repeats, batchSize, threads }, tokens, libtorch, versions) {
-  process.stdout.write(
-    `Random GPT-2: ${shape.layers} layers, ${shape.width} wide, ${shape.heads} heads, ${shape.vocabulary} tokens, float32\n` +
-      `Trace: ${tokens} tokens, ${samples} samples, batches of ${batchSize}, ${threads} threads; ` +
-      `medians of ${repeats} in turns\n` +
-      `Both run on libtorch ${libtorch}\n` +
-      `Python ${versions['python']}, causal-tracer ${versions['causal-tracer']}, transformers ${versions['transformers']}; ` +
-      `Node.js ${process.versions.node}\n\n` +
-      `${row(['', 'Python', 'ours', 'ratio', 'largest difference'])}\n`,
-  );
-}
-
-/**
- * @param {Task} task
- * @param {Timing} timing
- */
-function printRow({ kind, window }, { python, ours, difference }) {
-  const cells = [
-    window === 1 ? kind : `${kind}, window ${window}`,
-    spread(python),
-    spread(ours),
-    (median(python) / median(ours)).toFixed(2),
-    difference.toExponential(1),
+function listTasks(tokenizer, { quick, long }) {
+  const prompt = makePrompt(tokenizer, 11, [0, 4]);
+  const [length, subject] = quick ? [20, 10] : [40, 20];
+  const longPrompt = makePrompt(tokenizer, length, [subject, subject + 4]);
+  return [
+    ...KINDS.map((kind) => ({ title: titleOf(kind), prompt, kinds: [kind] })),
+    { title: 'the three in one call', prompt, kinds: KINDS },
+    ...(long
+      ? [
+          {
+            title: `hidden, ${length} tokens, subject from ${subject}`,
+            prompt: longPrompt,
+            kinds: KINDS.slice(0, 1),
+          },
+        ]
+      : []),
   ];
-  process.stdout.write(`${row(cells)}\n`);
 }
 
-/** @param {readonly string[]} cells */
-function row(cells) {
-  const widths = [22, 30, 30, 8, 20];
-  return cells
-    .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-    .join('');
-}
-
-/** @param {readonly number[]} seconds */
-function spread(seconds) {
-  const format = (/** @type {number} */ value) => value.toFixed(2);
-  return `${format(median(seconds))} s (${format(Math.min(...seconds))} to ${format(Math.max(...seconds))})`;
-}
-
-/** @param {readonly number[]} values at least one */
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
+/** @param {import('./compare.mjs').TracedKind} kind */
+function titleOf({ kind, window }) {
+  return window === 1 ? kind : `${kind}, window ${window}`;
 }
