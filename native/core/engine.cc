@@ -33,4 +33,14 @@ Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& 
   return {ErrorCode::kOutOfMemory, std::string(error.what()) + " Lower batchSize or samples."};
 }
 
+std::vector<TraceResult> Engine::TraceMany(const std::vector<TraceRequest>& requests,
+                                           const JobControl& control) {
+  std::vector<TraceResult> results;
+  for (const TraceRequest& request : requests) {
+    const auto part = static_cast<int64_t>(results.size());
+    results.push_back(Trace(request, control.Part(part, 1, static_cast<int64_t>(requests.size()))));
+  }
+  return results;
+}
+
 }  // namespace causal_tracer

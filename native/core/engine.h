@@ -95,6 +95,10 @@ class Engine {
   /// Throws kAborted between batches once the job is stopped, kModuleNotFound or kModuleNotHookable for
   /// modules that do not fit, kInvalidOption for ranges that do not fit, kOutOfMemory, kModelRunFailed.
   virtual TraceResult Trace(const TraceRequest& request, const JobControl& control) = 0;
+
+  /// Traces in order; the results equal those of Trace. Progress counts over all of them.
+  virtual std::vector<TraceResult> TraceMany(const std::vector<TraceRequest>& requests,
+                                             const JobControl& control);
 };
 
 }  // namespace causal_tracer

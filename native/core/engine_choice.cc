@@ -74,9 +74,34 @@ EngineChoice Engines::Choose(EngineRequest asked, const LayerModules& kind, cons
   return {.engine = std::string(chosen->name()), .reason = reason};
 }
 
-Engine& Engines::For(const std::string& embedding, const std::vector<std::string>& layers) {
+std::vector<Engines::EngineResult> Engines::TraceMany(const std::vector<TraceRequest>& requests,
+                                                      const JobControl& control) {
+  const auto count = static_cast<int64_t>(requests.size());
+  std::vector<EngineResult> results;
+  for (size_t begin = 0; begin < requests.size();) {
+    Engine& engine = For(requests[begin]);
+    size_t end = begin + 1;
+    while (end < requests.size() && &For(requests[end]) == &engine) ++end;
+    const std::vector<TraceRequest> group(requests.begin() + static_cast<std::ptrdiff_t>(begin),
+                                          requests.begin() + static_cast<std::ptrdiff_t>(end));
+    const auto size = static_cast<int64_t>(group.size());
+    const JobControl part = control.Part(static_cast<int64_t>(begin), size, count);
+    try {
+      for (TraceResult& result : engine.TraceMany(group, part)) {
+        results.push_back({.engine = std::string(engine.name()), .result = std::move(result)});
+      }
+    } catch (const std::exception& exception) {
+      throw DescribeTraceFailure(exception, requests[begin]);
+    }
+    begin = end;
+  }
+  return results;
+}
+
+Engine& Engines::For(const TraceRequest& request) {
   const auto found = std::ranges::find_if(prepared_, [&](const Prepared& prepared) {
-    return prepared.modules.embedding == embedding && prepared.modules.layers == layers;
+    return prepared.modules.embedding == request.embedding_module &&
+           prepared.modules.layers == request.layer_modules;
   });
   return found == prepared_.end() ? *full_ : *found->engine;
 }

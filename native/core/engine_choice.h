@@ -40,8 +40,13 @@ class Engines {
   std::vector<EngineChoice> Prepare(EngineRequest asked, const std::vector<LayerModules>& kinds,
                                     const JobControl& control);
 
-  /// The engine chosen for these layers; the whole model's for layers that were not prepared.
-  Engine& For(const std::string& embedding, const std::vector<std::string>& layers);
+  struct EngineResult {
+    std::string engine;
+    TraceResult result;
+  };
+  /// Traces requests in order, each with its engine; neighbours with the same engine can share work. Throws
+  /// what Engine::Trace throws, with what to do about it.
+  std::vector<EngineResult> TraceMany(const std::vector<TraceRequest>& requests, const JobControl& control);
 
  private:
   struct Prepared {
@@ -49,6 +54,8 @@ class Engines {
     Engine* engine = nullptr;
   };
 
+  /// The engine chosen for a request's layers; the whole model's for layers that were not prepared.
+  Engine& For(const TraceRequest& request);
   void MakeEngines(const std::vector<LayerModules>& kinds);
   EngineChoice Choose(EngineRequest asked, const LayerModules& kind, const JobControl& control);
 

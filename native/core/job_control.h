@@ -38,6 +38,16 @@ class JobControl {
     if (progress_) progress_(done, total);
   }
 
+  /// Control of the parts `[begin, begin + size)` of a piece of work with `count` parts of equal weight. This
+  /// object must outlive it.
+  JobControl Part(int64_t begin, int64_t size, int64_t count) const {
+    if (!progress_ || size == count) return *this;
+    return {stop_, [this, begin, size, count](int64_t done, int64_t total) {
+              constexpr int64_t kUnits = 1000;
+              ReportProgress(begin * kUnits + size * kUnits * done / total, count * kUnits);
+            }};
+  }
+
  private:
   StopFlag stop_;
   Progress progress_;

@@ -174,6 +174,7 @@ std::map<std::string, at::Tensor> FindWeights(const torch::jit::Module& module, 
 
 TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.device)) {
   const torch::jit::Module module = LoadModule(options.path, device_);
+  functions_ = module._ivalue()->compilation_unit();
   inputs_ = ChooseInputs(module, options.inputs);
   try {
     flat_ = FlattenWithSites(module);

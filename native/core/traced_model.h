@@ -76,6 +76,9 @@ class TracedModel {
   std::vector<int64_t> SitesOf(const std::vector<std::string>& hooked) const;
   const Program& ProgramFor(const std::vector<std::string>& hooked);
 
+  /// The module's functions, without its parameters: the graphs' nodes point to them to say where they are
+  /// from.
+  std::shared_ptr<torch::jit::CompilationUnit> functions_;
   c10::Device device_;
   std::string dtype_;
   int64_t memory_bytes_ = 0;

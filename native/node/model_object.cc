@@ -333,18 +333,10 @@ Napi::Value ModelObject::PrepareEngines(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelObject::Trace(const Napi::CallbackInfo& info) {
   return Guard(info, [&]() -> Napi::Value {
-    const AskedTrace asked = ReadTraceRequest(ObjectReader(info[0]));
-    return Submit(info, [asked](LoadedModel& loaded, const JobControl& control) {
-      const TraceRequest& request = asked.request;
-      Engine& engine = loaded.engines->For(request.embedding_module, request.layer_modules);
-      try {
-        const TraceResult result = engine.Trace(request, control);
-        return [asked, result, name = std::string(engine.name())](Napi::Env env) {
-          return TraceResultToJavaScript(env, asked, result, name);
-        };
-      } catch (const std::exception& exception) {
-        throw DescribeTraceFailure(exception, request);
-      }
+    const std::vector<TraceRequest> requests = ReadTraceRequests(info[0]);
+    return Submit(info, [requests](LoadedModel& loaded, const JobControl& control) {
+      const auto results = loaded.engines->TraceMany(requests, control);
+      return [requests, results](Napi::Env env) { return TraceResultsToJavaScript(env, requests, results); };
     });
   });
 }

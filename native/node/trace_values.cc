@@ -6,9 +6,10 @@
 
 namespace causal_tracer::node {
 
-AskedTrace ReadTraceRequest(const ObjectReader& object) {
-  AskedTrace asked;
-  TraceRequest& request = asked.request;
+namespace {
+
+TraceRequest ReadTraceRequest(const ObjectReader& object) {
+  TraceRequest request;
   request.input_ids = object.Integers("inputIds");
   request.embedding_module = object.String("embeddingModule");
   request.layer_modules = object.Strings("layerModules");
@@ -29,7 +30,42 @@ AskedTrace ReadTraceRequest(const ObjectReader& object) {
   if (answer_id >= 0) request.answer_id = answer_id;
   request.batch_size = object.Integer("batchSize", 0);
   request.include_layer_outputs = object.Boolean("includeLayerOutputs");
-  return asked;
+  return request;
+}
+
+Napi::Object TraceResultToJavaScript(Napi::Env env, const TraceRequest& request, const TraceResult& result,
+                                     const std::string& engine) {
+  const size_t layers = request.layer_modules.size();
+  Napi::Float32Array scores = Napi::Float32Array::New(env, request.input_ids.size() * layers);
+  std::fill_n(scores.Data(), scores.ElementLength(), static_cast<float>(result.low_score));
+  for (size_t i = 0; i < request.cells.size(); ++i) {
+    const auto row = static_cast<size_t>(request.cells[i].token) * layers;
+    scores.Data()[row + static_cast<size_t>(request.cells[i].layer)] = static_cast<float>(result.scores[i]);
+  }
+  Napi::Object work = Napi::Object::New(env);
+  work.Set("tokensByStage", NumbersToJavaScript(env, result.work.tokens_by_stage));
+  work.Set("multiplications", static_cast<double>(result.work.multiplications));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("scores", scores);
+  object.Set("lowScore", result.low_score);
+  object.Set("highScore", result.high_score);
+  object.Set("answerId", static_cast<double>(result.answer_id));
+  object.Set("engine", engine);
+  object.Set("work", work);
+  object.Set("layerOutputs",
+             request.include_layer_outputs ? TensorsToJavaScript(env, result.layer_outputs) : env.Null());
+  return object;
+}
+
+}  // namespace
+
+std::vector<TraceRequest> ReadTraceRequests(const Napi::Value& value) {
+  if (!value.IsArray()) throw Error(ErrorCode::kInvalidOption, "The requests must be an array.");
+  const auto array = value.As<Napi::Array>();
+  std::vector<TraceRequest> requests;
+  for (uint32_t i = 0; i < array.Length(); ++i)
+    requests.push_back(ReadTraceRequest(ObjectReader(array.Get(i))));
+  return requests;
 }
 
 EngineRequest ReadEngineRequest(const ObjectReader& object) {
@@ -61,30 +97,14 @@ std::vector<LayerModules> ReadKinds(const ObjectReader& object) {
   return kinds;
 }
 
-Napi::Value TraceResultToJavaScript(Napi::Env env, const AskedTrace& asked, const TraceResult& result,
-                                    const std::string& engine) {
+Napi::Value TraceResultsToJavaScript(Napi::Env env, const std::vector<TraceRequest>& requests,
+                                     const std::vector<Engines::EngineResult>& results) {
   const c10::InferenceMode inference_mode;
-  const TraceRequest& request = asked.request;
-  const size_t layers = request.layer_modules.size();
-  Napi::Float32Array scores = Napi::Float32Array::New(env, request.input_ids.size() * layers);
-  std::fill_n(scores.Data(), scores.ElementLength(), static_cast<float>(result.low_score));
-  for (size_t i = 0; i < request.cells.size(); ++i) {
-    const auto row = static_cast<size_t>(request.cells[i].token) * layers;
-    scores.Data()[row + static_cast<size_t>(request.cells[i].layer)] = static_cast<float>(result.scores[i]);
+  Napi::Array array = Napi::Array::New(env, results.size());
+  for (uint32_t i = 0; i < results.size(); ++i) {
+    array.Set(i, TraceResultToJavaScript(env, requests[i], results[i].result, results[i].engine));
   }
-  Napi::Object work = Napi::Object::New(env);
-  work.Set("tokensByStage", NumbersToJavaScript(env, result.work.tokens_by_stage));
-  work.Set("multiplications", static_cast<double>(result.work.multiplications));
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("scores", scores);
-  object.Set("lowScore", result.low_score);
-  object.Set("highScore", result.high_score);
-  object.Set("answerId", static_cast<double>(result.answer_id));
-  object.Set("engine", engine);
-  object.Set("work", work);
-  object.Set("layerOutputs",
-             request.include_layer_outputs ? TensorsToJavaScript(env, result.layer_outputs) : env.Null());
-  return object;
+  return array;
 }
 
 Napi::Value EngineChoicesToJavaScript(Napi::Env env, const std::vector<EngineChoice>& choices) {

@@ -10,19 +10,15 @@
 
 namespace causal_tracer::node {
 
-/// A trace as JavaScript asks for it: a rectangle of cells.
-struct AskedTrace {
-  TraceRequest request;
-};
-
-AskedTrace ReadTraceRequest(const ObjectReader& object);
+/// An array of requests, each a rectangle of cells.
+std::vector<TraceRequest> ReadTraceRequests(const Napi::Value& value);
 EngineRequest ReadEngineRequest(const ObjectReader& object);
 KernelChoice ReadKernelChoice(const ObjectReader& object);
 /// The kinds of a request: `embeddingModule` and an array of layer modules for each kind.
 std::vector<LayerModules> ReadKinds(const ObjectReader& object);
 
-Napi::Value TraceResultToJavaScript(Napi::Env env, const AskedTrace& asked, const TraceResult& result,
-                                    const std::string& engine);
+Napi::Value TraceResultsToJavaScript(Napi::Env env, const std::vector<TraceRequest>& requests,
+                                     const std::vector<Engines::EngineResult>& results);
 Napi::Value EngineChoicesToJavaScript(Napi::Env env, const std::vector<EngineChoice>& choices);
 
 }  // namespace causal_tracer::node

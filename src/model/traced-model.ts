@@ -196,23 +196,21 @@ export class TracedModel implements Disposable {
   }
 
   /** Clean run, corrupted runs and every cell of one prompt; throws as {@link run} does. */
-  trace(request: NativeTraceRequest, options: JobOptions = {}): Promise<NativeTraceResult> {
-    return this.#submit(options, (job) => this.#native.trace(request, job));
+  async trace(request: NativeTraceRequest, options: JobOptions = {}): Promise<NativeTraceResult> {
+    const [result] = await this.traceMany([request], options);
+    if (result === undefined) throw new Error('a trace of one prompt gave no result');
+    return result;
   }
 
-  /** Traces of one prompt, in order, which may share runs; progress counts over all of them. Throws as {@link run} does. */
-  async traceMany(
+  /**
+   * Traces in order, one result each. Neighbours that differ only in kind, window, cells or batch size share their clean
+   * and corrupted runs; progress counts over all of them. Throws as {@link run} does.
+   */
+  traceMany(
     requests: readonly NativeTraceRequest[],
-    { signal, onProgress }: JobOptions = {},
-  ): Promise<NativeTraceResult[]> {
-    const results: NativeTraceResult[] = [];
-    for (const [i, request] of requests.entries()) {
-      const report = (done: number, total: number): void => {
-        onProgress?.(i + done / Math.max(total, 1), requests.length);
-      };
-      results.push(await this.trace(request, { signal, onProgress: report }));
-    }
-    return results;
+    options: JobOptions = {},
+  ): Promise<readonly NativeTraceResult[]> {
+    return this.#submit(options, (job) => this.#native.trace(requests, job));
   }
 
   /** Chooses the engine that traces each kind of layer; see {@link NativeModel.prepareEngines}. */

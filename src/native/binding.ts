@@ -177,7 +177,11 @@ export interface NativeModel {
    * prepared is traced by the whole model. Fails with `ENGINE_NOT_PROVEN` if the asked engine does not prove itself.
    */
   prepareEngines(request: NativeEngineRequest, job: NativeJob): Promise<readonly NativeEngineChoice[]>;
-  trace(request: NativeTraceRequest, job: NativeJob): Promise<NativeTraceResult>;
+  /**
+   * Traces in order. Neighbours that differ only in kind, window, cells or batch size share their clean and corrupted
+   * runs; progress counts over all of them.
+   */
+  trace(requests: readonly NativeTraceRequest[], job: NativeJob): Promise<readonly NativeTraceResult[]>;
   /** Ends running work and frees the model; later calls fail with `DISPOSED`. Harmless when repeated. */
   dispose(): void;
 }

@@ -9,6 +9,7 @@
 
 #include "../engine.h"
 #include "../traced_model.h"
+#include "base_runs.h"
 #include "decoder_graph.h"
 #include "stage_graph.h"
 #include "stage_runner.h"
@@ -35,12 +36,21 @@ class IncrementalEngine final : public Engine {
   /// Throws as Engine::Trace, and UnsupportedGraph where the model cannot be cut into token-wise pieces.
   TraceResult Trace(const TraceRequest& request, const JobControl& control) override;
 
+  /// Requests that come one after the other and differ only in kind, window, cells or batch size share their
+  /// clean and corrupted runs.
+  std::vector<TraceResult> TraceMany(const std::vector<TraceRequest>& requests,
+                                     const JobControl& control) override;
+
  private:
-  const StageGraph& PiecesFor(const std::vector<std::string>& layers);
+  std::vector<std::string> ResolvedLayers(const TraceRequest& request) const;
+  void TraceSharing(const std::vector<TraceRequest>& requests, size_t begin, size_t end,
+                    const JobControl& control, std::vector<TraceResult>& results);
+  TraceResult TraceOn(const TraceRequest& request, const BaseRuns* bases, const JobControl& control);
+  const StageGraph& GraphFor(const std::vector<std::string>& layers);
 
   const TracedModel& model_;
   const DecoderGraph& graph_;
-  std::map<std::vector<std::string>, std::unique_ptr<StageGraph>> pieces_;
+  std::map<std::vector<std::string>, std::unique_ptr<StageGraph>> graphs_;
   PlanFault plan_fault_;
   StateFault state_fault_;
 };
