@@ -53,6 +53,11 @@ EngineChoice Engines::Choose(EngineRequest asked, const LayerModules& kind, cons
         why = FindDisagreement(model_, kind, *engine, *full_, control);
       } catch (const UnsupportedGraph& exception) {
         why = exception.what();
+      } catch (const std::exception& exception) {
+        // An engine that cannot run the model at all has not proven itself either.
+        const Error error = DescribeException(exception, ErrorCode::kModelRunFailed, "proving an engine");
+        if (error.code() != ErrorCode::kModelRunFailed) throw error;
+        why = "it cannot run the model: " + Summary(exception);
       }
     }
     if (reason.empty()) reason = why;
