@@ -26,7 +26,7 @@ void CheckRequest(const TraceRequest& request) {
 Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& request) {
   const std::string batch_size =
       request.batch_size > 0 ? std::to_string(request.batch_size) : std::string("auto");
-  const Error error = DescribeException(
+  Error error = DescribeException(
       exception, ErrorCode::kModelRunFailed,
       "tracing " + std::to_string(request.input_ids.size()) + " tokens with batchSize " + batch_size);
   if (error.code() != ErrorCode::kOutOfMemory) return error;

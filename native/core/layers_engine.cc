@@ -67,7 +67,7 @@ class LayersTrace {
     const std::vector<RowState> states = RunAll(embedded_, logits);
     for (size_t stage = 1; stage < StageCount(); ++stage) {
       const Cut& cut = graph_.stages()[stage].cut;
-      const at::Tensor& output = states[stage - 1][Place(stage - 1, *cut.input)];
+      const at::Tensor& output = states[stage - 1][Place(stage - 1, cut.input)];
       if (output.dim() != 3 || output.size(0) != 1 || output.size(1) != length_) {
         throw UnsupportedGraph("a layer's output is not [batch, position, hidden]");
       }
@@ -104,7 +104,7 @@ class LayersTrace {
     at::Tensor output = embedded;
     for (size_t stage = 0; stage < StageCount(); ++stage) {
       control_.ThrowIfStopped();
-      if (stage > 0) output = states.back()[Place(stage - 1, *graph_.stages()[stage].cut.input)];
+      if (stage > 0) output = states.back()[Place(stage - 1, graph_.stages()[stage].cut.input)];
       states.push_back(RunStage(stage, output, stage > 0 ? &states.back() : nullptr, logits));
     }
     return states;
@@ -137,7 +137,7 @@ class LayersTrace {
     for (size_t stage = first_stage; stage < StageCount(); ++stage) {
       control_.ThrowIfStopped();
       const Cut& cut = graph_.stages()[stage].cut;
-      const at::Tensor output = Restored(state[Place(stage - 1, *cut.input)], cut.layer, rows);
+      const at::Tensor output = Restored(state[Place(stage - 1, cut.input)], cut.layer, rows);
       state = RunStage(stage, output, &state, logits);
     }
     const auto values = Rows(logits);

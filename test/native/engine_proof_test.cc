@@ -16,7 +16,8 @@ constexpr int64_t kLayers = 5;
 LayerModules Modules(const std::string& embedding, const std::string& prefix, const std::string& suffix) {
   LayerModules modules{.embedding = embedding};
   for (int64_t layer = 0; layer < kLayers; ++layer) {
-    modules.layers.push_back(prefix + std::to_string(layer) + suffix);
+    std::string name = prefix;
+    modules.layers.push_back(name.append(std::to_string(layer)).append(suffix));
   }
   return modules;
 }
@@ -69,8 +70,9 @@ void RequireCaught(const std::string& fault, const IncrementalEngine::PlanFault&
     TinyModel tiny(name, modules);
     IncrementalEngine engine(tiny.model, tiny.graph);
     engine.InjectFault(inject);
-    Require(!tiny.Disagreement(engine).empty(),
-            name + " " + modules.layers[0] + ": " + fault + " is not caught");
+    std::string what = name;
+    what.append(" ").append(modules.layers[0]).append(": ").append(fault).append(" is not caught");
+    Require(!tiny.Disagreement(engine).empty(), what);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 // The same function compiled for several processors, chosen when the addon is loaded.
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
@@ -156,7 +157,7 @@ std::optional<AttentionMask> ReadAttentionMask(const std::optional<at::Tensor>& 
     }
     if (visible.empty()) return std::nullopt;
   }
-  if (biased) read.bias = added;
+  if (biased) read.bias = std::move(added);
   return read;
 }
 

@@ -69,8 +69,9 @@ Value* Untransposed(Value* value) {
 class LogitReader {
  public:
   std::optional<AttentionPattern> Read(Value* logits) {
-    pattern_.scale = 1.0;
-    return Follow(logits) ? std::optional(pattern_) : std::nullopt;
+    if (!Follow(logits)) return std::nullopt;
+    pattern_.scale = scale_;
+    return pattern_;
   }
 
  private:
@@ -102,23 +103,24 @@ class LogitReader {
 
   /// A mask stands behind scale and soft cap, as far as they have not been met yet.
   bool FollowMasked(Value* logits, Value* mask, MaskTerm::Meaning meaning) {
-    if (pattern_.scale != 1.0 || pattern_.softcap != 0.0) return false;
+    if (scale_ != 1.0 || pattern_.softcap != 0.0) return false;
     const AttentionPattern before = pattern_;
     pattern_.masks.push_back({.value = mask, .meaning = meaning});
     if (Follow(logits)) return true;
     pattern_ = before;
+    scale_ = 1.0;
     return false;
   }
 
   bool FollowScaled(const Scaled& scaled) {
     Value* other = BeforeCasts(scaled.other);
     if (!IsKind(other, "aten::tanh")) {
-      pattern_.scale = *pattern_.scale * scaled.factor;
+      scale_ *= scaled.factor;
       return Follow(other);
     }
     // softcap * tanh(logits / softcap)
     const auto inner = ReadScaled(BeforeCasts(other->node()->input(0)));
-    const bool is_softcap = inner && pattern_.softcap == 0.0 && pattern_.scale == 1.0 &&
+    const bool is_softcap = inner && pattern_.softcap == 0.0 && scale_ == 1.0 &&
                             std::abs(inner->factor * scaled.factor - 1.0) < 1e-6;
     if (!is_softcap) return false;
     pattern_.softcap = scaled.factor;
@@ -126,6 +128,7 @@ class LogitReader {
   }
 
   AttentionPattern pattern_;
+  double scale_ = 1.0;
 };
 
 /// The only thing that is done with a value.

@@ -87,8 +87,10 @@ class ColumnFinder {
       const auto place = std::ranges::find(outgoing, number->second);
       if (place != outgoing.end()) return static_cast<size_t>(place - outgoing.begin());
       const auto cut = stage_of_cut_.find(number->first);
-      if (cut == stage_of_cut_.end() || !fine_.stages()[cut->second].cut.input) return std::nullopt;
-      number = number_of_.find(fine_.hidden()[*fine_.stages()[cut->second].cut.input].value);
+      if (cut == stage_of_cut_.end()) return std::nullopt;
+      const Cut& site = fine_.stages()[cut->second].cut;
+      if (site.kind != Cut::Kind::kSite) return std::nullopt;
+      number = number_of_.find(fine_.hidden()[site.input].value);
     }
     return std::nullopt;
   }

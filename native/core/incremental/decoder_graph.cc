@@ -16,7 +16,6 @@
 namespace causal_tracer {
 namespace {
 
-using torch::jit::Block;
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
@@ -93,7 +92,8 @@ class Preparation {
     for (Node* node : result_.graph->nodes()) {
       if (node->kind() != Kind(kSiteOperator)) continue;
       const auto site = torch::jit::constant_as<int64_t>(node->input(1));
-      const std::string& module = model_.sites().at(static_cast<size_t>(site.value())).module;
+      if (!site) continue;
+      const std::string& module = model_.sites().at(static_cast<size_t>(*site)).module;
       const bool first = module == embedding ? std::exchange(result_.embedding, node) == nullptr
                                              : result_.sites.emplace(module, node).second;
       if (!first) throw UnsupportedGraph("the module " + module + " is called more than once");

@@ -13,7 +13,7 @@ namespace causal_tracer {
 namespace {
 
 /// Memory for the values of patched tokens in flight, unless a batch size says otherwise.
-constexpr int64_t kBytesInFlight = int64_t{384} << 20;
+constexpr int64_t kBytesInFlight = int64_t{384} * 1024 * 1024;
 
 void AddTo(std::vector<double>& sums, const std::vector<double>& values) {
   for (size_t i = 0; i < sums.size(); ++i) sums[i] += values[i];
@@ -65,11 +65,11 @@ std::map<std::string, at::Tensor> IncrementalTrace::LayerOutputs(const BaseRun& 
     const Cut& cut = graph_.stages()[stage].cut;
     if (cut.kind != Cut::Kind::kSite) continue;
     const auto& outgoing = graph_.stages()[stage - 1].outgoing;
-    const auto place = std::ranges::find(outgoing, *cut.input) - outgoing.begin();
+    const auto place = std::ranges::find(outgoing, cut.input) - outgoing.begin();
     const TokenColumn& column = clean.states[stage - 1].columns[static_cast<size_t>(place)];
     std::vector<at::Tensor> tokens;
     for (const std::byte* token : column.tokens) {
-      tokens.push_back(at::from_blob(const_cast<std::byte*>(token), graph_.hidden()[*cut.input].token_sizes,
+      tokens.push_back(at::from_blob(const_cast<std::byte*>(token), graph_.hidden()[cut.input].token_sizes,
                                      at::TensorOptions(column.dtype)));
     }
     outputs[request_.layer_modules[static_cast<size_t>(cut.layer)]] = at::stack(tokens);

@@ -136,7 +136,8 @@ class StageGraph::Builder {
     const auto varying = static_cast<int64_t>(shape.axes.size()) - shape.CountAxes(Extent::kConstant);
     const bool is_per_token = batch && position && varying == (merged ? 1 : 2);
     const bool is_per_row = batch && shape.CountAxes(Extent::kUnknown) == 0;
-    if (grain_ == Grain::kTokens ? !is_per_token : !is_per_row) {
+    const bool fits = grain_ == Grain::kTokens ? is_per_token : is_per_row;
+    if (!batch || !fits) {
       throw UnsupportedGraph(Describe(value) + " crosses an attention or a layer, but is not one vector a " +
                              (grain_ == Grain::kTokens ? "token" : "row"));
     }
@@ -279,7 +280,7 @@ class StageGraph::Builder {
     }
     torch::jit::EliminateDeadCode(graph->block());
     graph->lint();
-    result_.context_program_.emplace(graph);
+    result_.context_program_ = std::make_unique<Program>(graph);
   }
 
   /// A value goes out of every stage from the one that makes it to the one before its last use.
@@ -341,7 +342,7 @@ const Piece& StageGraph::PieceFor(size_t stage, ValueSet wanted) const {
   const auto graph = whole.graph->copy();
   Piece piece;
   for (size_t i = whole.outputs.size(); i-- > 0;) {
-    const auto place = std::ranges::find(outgoing, whole.outputs[i]) - outgoing.begin();
+    const auto place = static_cast<size_t>(std::ranges::find(outgoing, whole.outputs[i]) - outgoing.begin());
     if ((wanted >> place & 1U) == 0) {
       graph->eraseOutput(i);
     } else {
@@ -355,7 +356,7 @@ const Piece& StageGraph::PieceFor(size_t stage, ValueSet wanted) const {
     graph->eraseInput(i);
     piece.inputs.erase(piece.inputs.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  piece.program.emplace(graph);
+  piece.program = std::make_unique<Program>(graph);
   return pieces_.emplace(key, std::move(piece)).first->second;
 }
 

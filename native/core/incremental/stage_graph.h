@@ -55,8 +55,8 @@ struct Cut {
   Kind kind = Kind::kEmbedding;
   /// The layer of a site.
   int64_t layer = -1;
-  /// The value that the cut takes: the module's output, or nothing for an attention.
-  std::optional<size_t> input = {};
+  /// At a site, the value that the cut takes: the module's output.
+  size_t input = 0;
   /// The value that it gives.
   size_t output = 0;
 };
@@ -92,7 +92,7 @@ struct Piece {
   std::vector<Input> inputs = {};
   /// Numbers of the hidden values it makes; for the last stage the logits are the only output and not listed.
   std::vector<size_t> outputs = {};
-  std::optional<Program> program = {};
+  std::unique_ptr<Program> program = nullptr;
 };
 
 /// A cut, and the piece behind it.
@@ -143,7 +143,7 @@ class StageGraph {
   std::vector<HiddenValue> hidden_;
   std::vector<ContextValue> context_;
   std::vector<WholePiece> whole_;
-  std::optional<Program> context_program_;
+  std::unique_ptr<Program> context_program_;
   /// Keeps the values alive that the tables above refer to.
   std::shared_ptr<torch::jit::Graph> graph_;
   mutable std::map<std::pair<size_t, ValueSet>, Piece> pieces_;

@@ -10,7 +10,7 @@ namespace {
 
 ValueSet Bit(const StageGraph& pieces, size_t stage, size_t value) {
   const auto& outgoing = pieces.stages()[stage].outgoing;
-  return ValueSet{1} << (std::ranges::find(outgoing, value) - outgoing.begin());
+  return ValueSet{1} << static_cast<size_t>(std::ranges::find(outgoing, value) - outgoing.begin());
 }
 
 /// At a site: whether its output is all that is known of a token.
@@ -58,7 +58,7 @@ TokenNeeds StageNeeds::Find(size_t number, bool restored, ValueSet wanted) const
       needs.seen |=
           Bit(pieces_, number - 1, stage.attention->key) | Bit(pieces_, number - 1, stage.attention->value);
     } else if (!restored) {
-      needs.own |= Bit(pieces_, number - 1, *stage.cut.input);
+      needs.own |= Bit(pieces_, number - 1, stage.cut.input);
     }
   }
   return needs;

@@ -113,7 +113,8 @@ class StageRunner::StageRun {
 
   bool IsWanted(ValueSet wanted, size_t value) const {
     const auto place = std::ranges::find(stage_.outgoing, value);
-    return place != stage_.outgoing.end() && (wanted >> (place - stage_.outgoing.begin()) & 1U) != 0;
+    return place != stage_.outgoing.end() &&
+           (wanted >> static_cast<size_t>(place - stage_.outgoing.begin()) & 1U) != 0;
   }
 
   TokenColumn& Column(size_t value) {
@@ -197,7 +198,7 @@ class StageRunner::StageRun {
       return;
     }
     const bool at_site = value == stage_.cut.output && stage_.cut.kind == Cut::Kind::kSite;
-    const ValueAfterStage before = Before(at_site ? *stage_.cut.input : value);
+    const ValueAfterStage before = Before(at_site ? stage_.cut.input : value);
     for (size_t i = 0; i < rows.size(); ++i) {
       const PlannedToken& token = TokenOf(rows[i]);
       const TokenRef source = at_site && token.restored
@@ -212,14 +213,14 @@ class StageRunner::StageRun {
   at::ScalarType DtypeOf(size_t value) const {
     if (value != stage_.cut.output) return Before(value).dtype();
     if (stage_.cut.kind == Cut::Kind::kEmbedding) return request_.embedded.scalar_type();
-    return Before(stage_.attention ? stage_.attention->value : *stage_.cut.input).dtype();
+    return Before(stage_.attention ? stage_.attention->value : stage_.cut.input).dtype();
   }
 
   /// The vectors of a value side by side, `[row, ...token_sizes]`.
   at::Tensor Gather(size_t value, const std::vector<int64_t>& rows) const {
     std::vector<const std::byte*> vectors(rows.size());
     ForEachVector(value, rows, [&](size_t i, const std::byte* vector) { vectors[i] = vector; });
-    const at::Tensor gathered = EmptyTokens(value, DtypeOf(value), static_cast<int64_t>(rows.size()));
+    at::Tensor gathered = EmptyTokens(value, DtypeOf(value), static_cast<int64_t>(rows.size()));
     auto* target = static_cast<std::byte*>(gathered.mutable_data_ptr());
     const size_t bytes = gathered.nbytes() / rows.size();
     constexpr int64_t kGrain = 64;
@@ -272,7 +273,7 @@ class StageRunner::StageRun {
                                .scale = static_cast<float>(attention.scale.value_or(
                                    1.0 / std::sqrt(static_cast<double>(query_sizes.at(1))))),
                                .softcap = static_cast<float>(attention.softcap)};
-    const at::Tensor output =
+    at::Tensor output =
         EmptyTokens(stage_.cut.output, DtypeOf(stage_.cut.output), static_cast<int64_t>(rows.size()));
     AttendTokens(sizes, *runner_.context_.masks[request_.stage], queries, output);
     return output;
@@ -337,7 +338,7 @@ class StageRunner::StageRun {
       column.owners.push_back(request_.embedded);
       return;
     }
-    const TokenColumn* before = Before(value == stage_.cut.output ? *stage_.cut.input : value).patched();
+    const TokenColumn* before = Before(value == stage_.cut.output ? stage_.cut.input : value).patched();
     if (before != nullptr)
       column.owners.insert(column.owners.end(), before->owners.begin(), before->owners.end());
   }

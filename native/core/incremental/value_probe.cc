@@ -23,7 +23,7 @@ struct InputSize {
 constexpr std::array<InputSize, 3> kInputSizes = {{{2, 3}, {2, 4}, {3, 3}}};
 
 /// Marker numbers of probed tensors begin here, so that they are not those of sites.
-constexpr int64_t kFirstMarker = int64_t{1} << 40;
+constexpr int64_t kFirstMarker = 1'000'000'000'000;
 
 /// A tensor or scalar as one run saw it.
 struct Sighting {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,11 @@ const PackedOperators& Operators() {
       .reorder = c10::Dispatcher::singleton().findSchema({"mkldnn::_reorder_linear_weight", ""}),
       .linear = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""})};
   return operators;
+}
+
+void Call(const std::optional<c10::OperatorHandle>& operation, torch::jit::Stack& stack) {
+  if (!operation) throw std::logic_error("this libtorch has no kernel for prepacked weights");
+  operation->callBoxed(stack);
 }
 
 /// The activation in the words of `mkldnn::_linear_pointwise`.
@@ -92,7 +98,7 @@ double LinearLayer::MeasureSeconds(LinearKernel kernel, int64_t rows) const {
 }
 
 at::Tensor LinearLayer::RunDefault(const at::Tensor& rows, Activation activation) const {
-  const at::Tensor product = bias_.defined() ? at::linear(rows, weight_, bias_) : at::linear(rows, weight_);
+  at::Tensor product = bias_.defined() ? at::linear(rows, weight_, bias_) : at::linear(rows, weight_);
   switch (activation) {
     case Activation::kGelu:
       return at::gelu(product, "none");
@@ -117,13 +123,13 @@ at::Tensor LinearLayer::RunPacked(const at::Tensor& rows, const at::Tensor& pack
                              name,
                              c10::List<std::optional<at::Scalar>>(),
                              algorithm};
-  Operators().linear->callBoxed(stack);
+  Call(Operators().linear, stack);
   return stack.at(0).toTensor();
 }
 
 at::Tensor LinearLayer::Reordered(int64_t rows) const {
   torch::jit::Stack stack = {weight_.contiguous(), rows};
-  Operators().reorder->callBoxed(stack);
+  Call(Operators().reorder, stack);
   return stack.at(0).toTensor();
 }
 
