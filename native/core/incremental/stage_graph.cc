@@ -144,7 +144,7 @@ class StageGraph::Builder {
     HiddenValue hidden{.value = value, .batch_axis = *batch, .position_axis = position.value_or(-1)};
     if (grain_ == Grain::kRows) return hidden;
     for (int64_t axis = 0; axis < static_cast<int64_t>(shape.axes.size()); ++axis) {
-      if (axis != *batch && axis != *position) {
+      if (axis != hidden.batch_axis && axis != hidden.position_axis) {
         hidden.token_sizes.push_back(shape.sizes[static_cast<size_t>(axis)]);
       }
     }

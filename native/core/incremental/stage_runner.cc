@@ -150,18 +150,17 @@ class StageRunner::StageRun {
   void RunChunk(const Piece& piece, const std::vector<int64_t>& rows, bool keeps_attention) {
     const auto count = static_cast<int64_t>(rows.size());
     const bool needs_attention =
-        stage_.attention &&
-        (keeps_attention || std::ranges::any_of(piece.inputs, [&](const Piece::Input& input) {
-           return input.source == Piece::Source::kHidden && input.number == stage_.cut.output;
-         }));
+        keeps_attention || std::ranges::any_of(piece.inputs, [&](const Piece::Input& input) {
+          return input.source == Piece::Source::kHidden && input.number == stage_.cut.output;
+        });
     at::Tensor attended;
-    if (needs_attention) attended = Attend(rows);
+    if (stage_.attention && needs_attention) attended = Attend(*stage_.attention, rows);
     if (keeps_attention) Store(stage_.cut.output, rows, attended.flatten(1));
     std::vector<c10::IValue> inputs;
     for (const Piece::Input& input : piece.inputs) {
       switch (input.source) {
         case Piece::Source::kHidden: {
-          const bool from_attention = needs_attention && input.number == stage_.cut.output;
+          const bool from_attention = attended.defined() && input.number == stage_.cut.output;
           const at::Tensor tokens = from_attention ? attended : Gather(input.number, rows);
           inputs.emplace_back(runner_.pieces_.hidden()[input.number].ToGraph(tokens));
           break;
@@ -249,8 +248,7 @@ class StageRunner::StageRun {
   }
 
   /// The attention's output, `[row, ...token_sizes]`.
-  at::Tensor Attend(const std::vector<int64_t>& rows) {
-    const AttentionCut& attention = *stage_.attention;
+  at::Tensor Attend(const AttentionCut& attention, const std::vector<int64_t>& rows) {
     FindKeys(attention);
     const auto length = static_cast<size_t>(runner_.context_.length);
     std::vector<AttentionQuery> queries(rows.size());
@@ -275,12 +273,12 @@ class StageRunner::StageRun {
                                .softcap = static_cast<float>(attention.softcap)};
     at::Tensor output =
         EmptyTokens(stage_.cut.output, DtypeOf(stage_.cut.output), static_cast<int64_t>(rows.size()));
-    AttendTokens(sizes, *runner_.context_.masks[request_.stage], queries, output);
+    AttendTokens(sizes, runner_.context_.masks[request_.stage], queries, output);
     return output;
   }
 
   void RequireSeen(const AttentionQuery& query) const {
-    const AttentionMask& mask = *runner_.context_.masks[request_.stage];
+    const AttentionMask& mask = runner_.context_.masks[request_.stage];
     for (const int32_t key : mask.visible[static_cast<size_t>(query.position)]) {
       if (query.keys[key] == nullptr || query.values[key] == nullptr) {
         throw UnsupportedGraph("the plan sees a token that it has not computed");

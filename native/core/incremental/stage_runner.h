@@ -44,7 +44,7 @@ struct PromptContext {
   /// By number of the context value.
   std::vector<at::Tensor> values = {};
   /// By stage; empty but for attentions.
-  std::vector<std::optional<AttentionMask>> masks = {};
+  std::vector<AttentionMask> masks = {};
 };
 
 /// What to run one stage on.
