@@ -95,6 +95,10 @@ std::vector<Engines::EngineResult> Engines::TraceMany(const std::vector<TraceReq
       for (TraceResult& result : engine.TraceMany(group, part)) {
         results.push_back({.engine = std::string(engine.name()), .result = std::move(result)});
       }
+    } catch (const UnsupportedGraph& reason) {
+      throw Error(ErrorCode::kModelRunFailed, "The engine '" + std::string(engine.name()) +
+                                                  "' cannot trace this prompt: " + reason.what() +
+                                                  ". Load the model with engine 'full'.");
     } catch (const std::exception& exception) {
       throw DescribeTraceFailure(exception, requests[begin]);
     }

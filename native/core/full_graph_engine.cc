@@ -64,7 +64,7 @@ class FullGraphTrace {
     total_rows_ = 1 + static_cast<int64_t>(runs.size()) * request_.samples;
     const int64_t multiplications = LinearMultiplications();
     result_.logits.push_back(RunClean());
-    for (const std::vector<double>& mean : RunPatched(runs)) {
+    for (const ReadoutValues& mean : RunPatched(runs)) {
       result_.scores.push_back(mean[0]);
       result_.logits.emplace_back(mean.begin() + 1, mean.end());
     }
@@ -98,38 +98,34 @@ class FullGraphTrace {
     if (request_.answer_id) CheckAnswer(*request_.answer_id, last.size(1));
     readout_ = {.answer_id = request_.answer_id.value_or(MostProbable(last[0])),
                 .logit_ids = request_.logit_ids};
-    const at::Tensor read = readout_.Read(last);
-    const float* values = read.const_data_ptr<float>();
+    const ReadoutValues values = readout_.Read(last).at(0);
     result_.answer_id = readout_.answer_id;
     result_.high_score = values[0];
     Advance(1);
-    return {values + 1, values + readout_.width()};
+    return {values.begin() + 1, values.end()};
   }
 
   /// For each run the readout's mean over its samples.
-  std::vector<std::vector<double>> RunPatched(const std::vector<PatchedRun>& runs) {
+  std::vector<ReadoutValues> RunPatched(const std::vector<PatchedRun>& runs) {
     const int64_t rows = static_cast<int64_t>(runs.size()) * request_.samples;
     const auto width = static_cast<size_t>(readout_.width());
-    std::vector<std::vector<double>> means(runs.size(), std::vector<double>(width));
+    std::vector<ReadoutValues> sums(runs.size(), ReadoutValues(width));
     const int64_t batch_size = request_.batch_size > 0 ? request_.batch_size : kDefaultBatchSize;
     for (int64_t begin = 0; begin < rows; begin += batch_size) {
       control_.ThrowIfStopped();
       const int64_t end = std::min(begin + batch_size, rows);
-      const at::Tensor read = RunRows(runs, begin, end);
-      const float* values = read.const_data_ptr<float>();
+      const std::vector<ReadoutValues> read = RunRows(runs, begin, end);
       for (int64_t row = begin; row < end; ++row) {
-        for (double& mean : means[static_cast<size_t>(row / request_.samples)]) mean += *values++;
+        AddTo(sums[static_cast<size_t>(row / request_.samples)], read[static_cast<size_t>(row - begin)]);
       }
       Advance(end - begin);
     }
-    for (auto& mean : means) {
-      for (double& value : mean) value /= static_cast<double>(request_.samples);
-    }
-    return means;
+    for (ReadoutValues& sum : sums) sum = Mean(sum, request_.samples);
+    return sums;
   }
 
-  /// The readout of rows `[begin, end)`, counted run by run, sample by sample; `[rows, width]`.
-  at::Tensor RunRows(const std::vector<PatchedRun>& runs, int64_t begin, int64_t end) {
+  /// The readout of rows `[begin, end)`, counted run by run, sample by sample.
+  std::vector<ReadoutValues> RunRows(const std::vector<PatchedRun>& runs, int64_t begin, int64_t end) {
     ForwardHooks hooks = model_.MakeHooks(control_);
     hooks.AddEdit(embedding_, [&](const at::Tensor& output) { return Corrupt(output, begin); });
     std::vector<Positions> restored(layers_.size());

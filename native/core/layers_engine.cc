@@ -79,7 +79,7 @@ class LayersTrace {
     if (request_.answer_id) CheckAnswer(*request_.answer_id, logits.size(1));
     readout_ = {.answer_id = request_.answer_id.value_or(MostProbable(logits[0])),
                 .logit_ids = request_.logit_ids};
-    clean_values_ = Rows(logits).at(0);
+    clean_values_ = readout_.Read(logits).at(0);
     Advance(1);
   }
 
@@ -92,9 +92,9 @@ class LayersTrace {
         .add_(DrawSubjectNoise(request_.seed, request_.samples, subject, embedded.size(2), request_.noise));
     at::Tensor logits;
     corrupted_ = RunAll(embedded, logits);
-    low_ = std::vector<double>(static_cast<size_t>(readout_.width()));
-    for (const auto& values : Rows(logits)) AddTo(low_, values);
-    sums_.assign(request_.cells.size(), std::vector<double>(low_.size()));
+    low_ = ReadoutValues(static_cast<size_t>(readout_.width()));
+    for (const auto& values : readout_.Read(logits)) AddTo(low_, values);
+    sums_.assign(request_.cells.size(), ReadoutValues(low_.size()));
     Advance(request_.samples);
   }
 
@@ -140,7 +140,7 @@ class LayersTrace {
       const at::Tensor output = Restored(state[Place(stage - 1, cut.input)], cut.layer, rows);
       state = RunStage(stage, output, &state, logits);
     }
-    const auto values = Rows(logits);
+    const auto values = readout_.Read(logits);
     for (size_t i = 0; i < rows.size(); ++i) AddTo(sums_[rows[i].cell], values[i]);
     Advance(static_cast<int64_t>(rows.size()));
   }
@@ -223,32 +223,14 @@ class LayersTrace {
     return static_cast<size_t>(std::ranges::find(outgoing, value) - outgoing.begin());
   }
 
-  std::vector<std::vector<double>> Rows(const at::Tensor& logits) const {
-    const at::Tensor read = readout_.Read(logits);
-    const float* values = read.const_data_ptr<float>();
-    std::vector<std::vector<double>> rows;
-    for (int64_t row = 0; row < read.size(0); ++row) {
-      rows.emplace_back(values + row * readout_.width(), values + (row + 1) * readout_.width());
-    }
-    return rows;
-  }
-
-  static void AddTo(std::vector<double>& sums, const std::vector<double>& values) {
-    for (size_t i = 0; i < sums.size(); ++i) sums[i] += values[i];
-  }
-
   TraceResult Result() {
-    const auto mean = [&](std::vector<double> sums) {
-      for (double& sum : sums) sum /= static_cast<double>(request_.samples);
-      return sums;
-    };
-    const std::vector<double> low = mean(low_);
+    const ReadoutValues low = Mean(low_, request_.samples);
     result_.answer_id = readout_.answer_id;
     result_.high_score = clean_values_[0];
     result_.low_score = low[0];
     result_.logits = {{clean_values_.begin() + 1, clean_values_.end()}, {low.begin() + 1, low.end()}};
     for (const auto& sums : sums_) {
-      const std::vector<double> cell = mean(sums);
+      const ReadoutValues cell = Mean(sums, request_.samples);
       result_.scores.push_back(cell[0]);
       result_.logits.emplace_back(cell.begin() + 1, cell.end());
     }
@@ -272,9 +254,9 @@ class LayersTrace {
   /// By stage, a row for each sample.
   std::vector<RowState> corrupted_;
   Readout readout_;
-  std::vector<double> clean_values_;
-  std::vector<double> low_;
-  std::vector<std::vector<double>> sums_;
+  ReadoutValues clean_values_;
+  ReadoutValues low_;
+  std::vector<ReadoutValues> sums_;
   int64_t done_ = 0;
   int64_t total_ = 0;
   TraceResult result_;

@@ -10,14 +10,27 @@
 
 namespace causal_tracer {
 
-at::Tensor Readout::Read(const at::Tensor& logits) const {
+std::vector<ReadoutValues> Readout::Read(const at::Tensor& logits) const {
   const at::Tensor values = logits.to(at::kFloat);
   at::Tensor read = at::softmax(values, -1).narrow(1, answer_id, 1);
   if (!logit_ids.empty()) {
     const at::Tensor ids = at::tensor(logit_ids, at::kLong).to(values.device());
     read = at::cat({read, values.index_select(1, ids)}, 1);
   }
-  return read.cpu().contiguous();
+  read = read.cpu().contiguous();
+  const float* row = read.const_data_ptr<float>();
+  std::vector<ReadoutValues> rows;
+  for (int64_t i = 0; i < read.size(0); ++i, row += width()) rows.emplace_back(row, row + width());
+  return rows;
+}
+
+void AddTo(ReadoutValues& sums, const ReadoutValues& values) {
+  for (size_t i = 0; i < sums.size(); ++i) sums[i] += values[i];
+}
+
+ReadoutValues Mean(ReadoutValues sums, int64_t count) {
+  for (double& sum : sums) sum /= static_cast<double>(count);
+  return sums;
 }
 
 int64_t MostProbable(const at::Tensor& logits) {

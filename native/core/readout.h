@@ -7,6 +7,9 @@
 
 namespace causal_tracer {
 
+/// One row's values of a readout, or sums of such.
+using ReadoutValues = std::vector<double>;
+
 /// What a trace measures at the last position.
 struct Readout {
   int64_t answer_id = 0;
@@ -14,10 +17,15 @@ struct Readout {
   std::vector<int64_t> logit_ids;
 
   int64_t width() const { return 1 + static_cast<int64_t>(logit_ids.size()); }
-  /// `[row, vocabulary]` logits to float32 `[row, width]` on the CPU: the answer's probability, then the
+  /// Of logits `[row, vocabulary]` each row's values, `[row][width]`: the answer's probability, then the
   /// logits.
-  at::Tensor Read(const at::Tensor& logits) const;
+  std::vector<ReadoutValues> Read(const at::Tensor& logits) const;
 };
+
+void AddTo(ReadoutValues& sums, const ReadoutValues& values);
+
+/// `sums` divided by `count`.
+ReadoutValues Mean(ReadoutValues sums, int64_t count);
 
 /// The most probable token of logits `[vocabulary]`.
 int64_t MostProbable(const at::Tensor& logits);

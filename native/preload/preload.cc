@@ -10,7 +10,7 @@ namespace {
 
 /// Makes the OpenMP runtime that is loaded meanwhile let waiting threads sleep after some microseconds,
 /// unless the user has set how they wait. By default they spin for so long that a trace on a busy machine
-/// takes ten times as long.
+/// takes several times as long.
 class BriefSpinning {
  public:
   BriefSpinning() : sets_(getenv("GOMP_SPINCOUNT") == nullptr && getenv("OMP_WAIT_POLICY") == nullptr) {

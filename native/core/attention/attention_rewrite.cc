@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "../graph_query.h"
 #include "attention_operator.h"
 #include "eager_attention.h"
 
@@ -15,10 +16,6 @@ namespace {
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-
-c10::Symbol Kind(const char* name) { return c10::Symbol::fromQualString(name); }
-
-bool IsKind(const Node* node, const char* name) { return node->kind() == Kind(name); }
 
 /// The heads before `x[:, :, None].expand(batch, heads, groups, position, size).reshape(...)`; `value` itself
 /// where they were not repeated.

@@ -4,24 +4,13 @@
 
 #include <cmath>
 
+#include "../graph_query.h"
+
 namespace causal_tracer {
 namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-bool IsKind(const Value* value, const char* kind) {
-  return value->node()->kind() == c10::Symbol::fromQualString(kind);
-}
-
-std::optional<double> ConstantNumber(Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant) return std::nullopt;
-  if (constant->isDouble()) return constant->toDouble();
-  if (constant->isInt()) return static_cast<double>(constant->toInt());
-  if (constant->isTensor() && constant->toTensor().numel() == 1) return constant->toTensor().item<double>();
-  return std::nullopt;
-}
 
 /// Whether a node's operator changes neither numbers nor shape, but for the dtype.
 bool HandsOn(const Value* value) {
@@ -141,15 +130,14 @@ Node* ProductWithValues(Value* weights) {
     weights = user->output();
     user = OnlyUser(weights);
   }
-  const bool product = user != nullptr && user->kind() == c10::Symbol::fromQualString("aten::matmul") &&
-                       user->input(0) == weights;
+  const bool product = user != nullptr && user->kind() == Kind("aten::matmul") && user->input(0) == weights;
   return product ? user : nullptr;
 }
 
 }  // namespace
 
 std::optional<AttentionPattern> ReadEagerAttention(Node* node) {
-  if (node->kind() != c10::Symbol::fromQualString("aten::softmax")) return std::nullopt;
+  if (node->kind() != Kind("aten::softmax")) return std::nullopt;
   const auto axis = torch::jit::constant_as<int64_t>(node->input(1));
   if (axis != -1 && axis != 3) return std::nullopt;
   Node* product = ProductWithValues(node->output());

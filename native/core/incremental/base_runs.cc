@@ -110,17 +110,6 @@ size_t LastAttention(const StageGraph& graph) {
   return 0;
 }
 
-std::vector<std::vector<double>> ReadoutRows(const Readout& readout, const at::Tensor& logits) {
-  const at::Tensor read = readout.Read(logits);
-  const float* values = read.const_data_ptr<float>();
-  const int64_t width = readout.width();
-  std::vector<std::vector<double>> rows;
-  for (int64_t row = 0; row < read.size(0); ++row) {
-    rows.emplace_back(values + row * width, values + (row + 1) * width);
-  }
-  return rows;
-}
-
 EmbeddedPrompt EmbedPrompt(const TracedModel& model, const StageGraph& graph, const TraceRequest& request) {
   const auto length = static_cast<int64_t>(request.input_ids.size());
   const at::Tensor ids = at::tensor(request.input_ids, at::kLong).unsqueeze(0);
@@ -172,14 +161,14 @@ BaseRuns ComputeBaseRuns(const StageGraph& graph, const EmbeddedPrompt& prompt, 
     if (request.answer_id) CheckAnswer(*request.answer_id, logits.size(1));
     runs.readout = {.answer_id = request.answer_id.value_or(MostProbable(logits[0])),
                     .logit_ids = request.logit_ids};
-    runs.clean_values = ReadoutRows(runs.readout, logits).at(0);
+    runs.clean_values = runs.readout.Read(logits).at(0);
   };
   const at::Tensor embedded = prompt.embedded.squeeze(0).unsqueeze(1).contiguous();
   runs.clean = run_base(nullptr, 0, embedded, all_positions, read_clean);
 
   runs.corrupted_values.resize(static_cast<size_t>(request.samples));
   const auto read_corrupted = [&](const std::vector<int64_t>& rows, const at::Tensor& logits) {
-    const auto values = ReadoutRows(runs.readout, logits);
+    const auto values = runs.readout.Read(logits);
     for (size_t i = 0; i < rows.size(); ++i) {
       runs.corrupted_values[static_cast<size_t>(rows[i] % request.samples)] = values[i];
     }

@@ -21,8 +21,8 @@ struct BaseRuns {
   BaseRun corrupted;
   Readout readout;
   /// A readout's values: of the clean run, and of the corrupted run by sample.
-  std::vector<double> clean_values = {};
-  std::vector<std::vector<double>> corrupted_values = {};
+  ReadoutValues clean_values = {};
+  std::vector<ReadoutValues> corrupted_values = {};
 };
 
 /// What hidden states do not influence, and the embedding's output `[1, position, hidden]`.
@@ -48,10 +48,7 @@ bool ShareBaseRuns(const TraceRequest& a, const TraceRequest& b);
 std::optional<BaseRuns> BaseRunsFor(const StageGraph& graph, const StageGraph& cut_finely,
                                     const BaseRuns& runs);
 
-/// The rows of a readout, `[row, width]`.
-std::vector<std::vector<double>> ReadoutRows(const Readout& readout, const at::Tensor& logits);
-
-/// The stage behind the last attention cut.
+/// The stage that the last attention opens.
 size_t LastAttention(const StageGraph& graph);
 
 }  // namespace causal_tracer

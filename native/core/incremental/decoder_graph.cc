@@ -10,6 +10,7 @@
 
 #include "../attention/attention_operator.h"
 #include "../attention/attention_rewrite.h"
+#include "../graph_query.h"
 #include "../linear/linear_rewrite.h"
 #include "../site_operator.h"
 
@@ -19,10 +20,6 @@ namespace {
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-
-c10::Symbol Kind(const char* name) { return c10::Symbol::fromQualString(name); }
-
-bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
 
 /// Dropout does nothing in evaluation.
 void RemoveDropouts(Graph& graph) {

@@ -15,15 +15,6 @@ namespace {
 /// Memory for the values of patched tokens in flight, unless a batch size says otherwise.
 constexpr int64_t kBytesInFlight = int64_t{384} * 1024 * 1024;
 
-void AddTo(std::vector<double>& sums, const std::vector<double>& values) {
-  for (size_t i = 0; i < sums.size(); ++i) sums[i] += values[i];
-}
-
-std::vector<double> Divided(std::vector<double> sums, int64_t count) {
-  for (double& sum : sums) sum /= static_cast<double>(count);
-  return sums;
-}
-
 }  // namespace
 
 IncrementalTrace::IncrementalTrace(const TracedModel& model, const StageGraph& graph,
@@ -36,7 +27,7 @@ IncrementalTrace::IncrementalTrace(const TracedModel& model, const StageGraph& g
              .length = static_cast<int64_t>(request.input_ids.size()),
              .subject_begin = request.subject_begin},
       needs_(graph),
-      cell_sums_(request.cells.size(), std::vector<double>(1 + request.logit_ids.size())) {
+      cell_sums_(request.cells.size(), ReadoutValues(1 + request.logit_ids.size())) {
   work_.tokens_by_stage.assign(graph.stages().size(), 0);
   for (const TraceCell& cell : request.cells) {
     cells_.push_back({.token = cell.token, .restored = RestoredLayers(request, cell)});
@@ -132,7 +123,7 @@ void IncrementalTrace::RunWave(const Wave& wave, const EmbeddedPrompt& prompt, c
     }
   }
   const auto read = [&](const std::vector<int64_t>& rows, const at::Tensor& logits) {
-    const auto values = ReadoutRows(bases.readout, logits);
+    const auto values = bases.readout.Read(logits);
     for (size_t i = 0; i < rows.size(); ++i) {
       for (const size_t cell : cells_of_token[static_cast<size_t>(rows[i] / samples)]) {
         AddTo(cell_sums_[cell], values[i]);
@@ -160,9 +151,9 @@ void IncrementalTrace::RunWave(const Wave& wave, const EmbeddedPrompt& prompt, c
 }
 
 TraceResult IncrementalTrace::Result(const BaseRuns& bases) const {
-  std::vector<double> low(1 + request_.logit_ids.size());
-  for (const std::vector<double>& values : bases.corrupted_values) AddTo(low, values);
-  low = Divided(low, request_.samples);
+  ReadoutValues low(1 + request_.logit_ids.size());
+  for (const ReadoutValues& values : bases.corrupted_values) AddTo(low, values);
+  low = Mean(low, request_.samples);
 
   TraceResult result;
   result.low_score = low[0];
@@ -170,14 +161,14 @@ TraceResult IncrementalTrace::Result(const BaseRuns& bases) const {
   result.answer_id = bases.readout.answer_id;
   if (request_.include_layer_outputs) result.layer_outputs = LayerOutputs(bases.clean);
   result.work = work_;
-  std::vector<std::vector<double>> means;
+  std::vector<ReadoutValues> means;
   for (size_t cell = 0; cell < cells_.size(); ++cell) {
     const RestoreWindow window = EffectiveWindow(shape_, cells_[cell]);
-    means.push_back(window.begin < window.end ? Divided(cell_sums_[cell], request_.samples) : low);
+    means.push_back(window.begin < window.end ? Mean(cell_sums_[cell], request_.samples) : low);
   }
-  for (const std::vector<double>& mean : means) result.scores.push_back(mean[0]);
+  for (const ReadoutValues& mean : means) result.scores.push_back(mean[0]);
   means.insert(means.begin(), {bases.clean_values, low});
-  for (const std::vector<double>& mean : means) result.logits.emplace_back(mean.begin() + 1, mean.end());
+  for (const ReadoutValues& mean : means) result.logits.emplace_back(mean.begin() + 1, mean.end());
   return result;
 }
 

@@ -61,7 +61,7 @@ class IncrementalTrace {
   StageNeeds needs_;
   std::vector<TracePlan::Cell> cells_;
   /// By cell: the readout's values, summed over samples.
-  std::vector<std::vector<double>> cell_sums_;
+  std::vector<ReadoutValues> cell_sums_;
   TraceWork work_;
   int64_t done_ = 0;
   int64_t total_ = 0;

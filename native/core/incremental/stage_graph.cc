@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "../attention/attention_operator.h"
+#include "../graph_query.h"
 #include "../site_operator.h"
 
 namespace causal_tracer {
@@ -26,8 +27,6 @@ struct StageGraph::WholePiece {
 };
 
 namespace {
-
-c10::Symbol Kind(const char* name) { return c10::Symbol::fromQualString(name); }
 
 std::string Describe(const Value* value) {
   return std::string("a result of ") + value->node()->kind().toQualString();

@@ -80,9 +80,9 @@ class StageRunner::StageRun {
       : runner_(runner),
         request_(request),
         take_logits_(take_logits),
-        stage_(runner.pieces_.stages()[request.stage]),
+        stage_(runner.graph_.stages()[request.stage]),
         samples_(request.sample_end - request.sample_begin),
-        is_last_(request.stage + 1 == runner.pieces_.stages().size()) {
+        is_last_(request.stage + 1 == runner.graph_.stages().size()) {
     state_.columns.resize(stage_.outgoing.size());
     for (TokenColumn& column : state_.columns) {
       column.tokens.assign(request.plan.tokens.size() * static_cast<size_t>(samples_), nullptr);
@@ -123,7 +123,7 @@ class StageRunner::StageRun {
   }
 
   ValueAfterStage Before(size_t value) const {
-    return {runner_.pieces_.stages()[request_.stage - 1],
+    return {runner_.graph_.stages()[request_.stage - 1],
             request_.stage - 1,
             value,
             runner_.clean_,
@@ -134,7 +134,7 @@ class StageRunner::StageRun {
   }
 
   void RunPiece(ValueSet wanted, const std::vector<int64_t>& rows) {
-    const Piece& piece = runner_.pieces_.PieceFor(request_.stage, wanted);
+    const Piece& piece = runner_.graph_.PieceFor(request_.stage, wanted);
     const bool keeps_attention = stage_.attention && IsWanted(wanted, stage_.cut.output);
     if (piece.outputs.empty() && !is_last_ && !keeps_attention) return;
     const auto count = static_cast<int64_t>(rows.size());
@@ -162,7 +162,7 @@ class StageRunner::StageRun {
         case Piece::Source::kHidden: {
           const bool from_attention = attended.defined() && input.number == stage_.cut.output;
           const at::Tensor tokens = from_attention ? attended : Gather(input.number, rows);
-          inputs.emplace_back(runner_.pieces_.hidden()[input.number].ToGraph(tokens));
+          inputs.emplace_back(runner_.graph_.hidden()[input.number].ToGraph(tokens));
           break;
         }
         case Piece::Source::kContext:
@@ -181,7 +181,7 @@ class StageRunner::StageRun {
     const auto outputs = piece.program->Run(std::move(inputs));
     runner_.work_.multiplications += LinearMultiplications() - multiplications;
     for (size_t i = 0; i < piece.outputs.size(); ++i) {
-      const HiddenValue& value = runner_.pieces_.hidden()[piece.outputs[i]];
+      const HiddenValue& value = runner_.graph_.hidden()[piece.outputs[i]];
       Store(piece.outputs[i], rows, value.FromGraph(outputs[i].toTensor()));
     }
     if (is_last_) take_logits_(rows, outputs.back().toTensor().reshape({count, -1}));
@@ -232,14 +232,14 @@ class StageRunner::StageRun {
   }
 
   at::Tensor EmptyTokens(size_t value, at::ScalarType dtype, int64_t count) const {
-    std::vector<int64_t> sizes = runner_.pieces_.hidden()[value].token_sizes;
+    std::vector<int64_t> sizes = runner_.graph_.hidden()[value].token_sizes;
     sizes.insert(sizes.begin(), count);
     return at::empty(sizes, dtype);
   }
 
   at::Tensor ContextOf(size_t number, const std::vector<int64_t>& rows) const {
     const at::Tensor& value = runner_.context_.values[number];
-    const auto axis = runner_.pieces_.context()[number].position_axis;
+    const auto axis = runner_.graph_.context()[number].position_axis;
     if (!axis) return value;
     std::vector<int64_t> positions;
     positions.reserve(rows.size());
@@ -261,9 +261,9 @@ class StageRunner::StageRun {
                     .position = token.position};
       RequireSeen(queries[i]);
     });
-    const auto& query_sizes = runner_.pieces_.hidden()[attention.query].token_sizes;
-    const auto& key_sizes = runner_.pieces_.hidden()[attention.key].token_sizes;
-    const auto& value_sizes = runner_.pieces_.hidden()[attention.value].token_sizes;
+    const auto& query_sizes = runner_.graph_.hidden()[attention.query].token_sizes;
+    const auto& key_sizes = runner_.graph_.hidden()[attention.key].token_sizes;
+    const auto& value_sizes = runner_.graph_.hidden()[attention.value].token_sizes;
     const AttentionSizes sizes{.heads = query_sizes.at(0),
                                .key_heads = key_sizes.at(0),
                                .key_size = query_sizes.at(1),

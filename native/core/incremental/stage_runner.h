@@ -67,9 +67,9 @@ class StageRunner {
   using TakeLogits = std::function<void(const std::vector<int64_t>& rows, const at::Tensor& logits)>;
 
   /// All references must outlive the runner. The base runs may be absent while they are being made.
-  StageRunner(const StageGraph& pieces, const PromptContext& context, const BaseRun* clean,
+  StageRunner(const StageGraph& graph, const PromptContext& context, const BaseRun* clean,
               const BaseRun* corrupted, const JobControl& control, TraceWork& work)
-      : pieces_(pieces),
+      : graph_(graph),
         context_(context),
         clean_(clean),
         corrupted_(corrupted),
@@ -81,7 +81,7 @@ class StageRunner {
  private:
   class StageRun;
 
-  const StageGraph& pieces_;
+  const StageGraph& graph_;
   const PromptContext& context_;
   const BaseRun* clean_;
   const BaseRun* corrupted_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "../graph_query.h"
 #include "../program.h"
 #include "../site_operator.h"
 
@@ -50,8 +51,6 @@ class Recorder final : public SiteObserver {
   std::vector<Sighting> sightings;
 };
 
-bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
 bool IsNumber(const Value* value) {
   const auto kind = value->type()->kind();
   return kind == c10::TypeKind::IntType || kind == c10::TypeKind::FloatType ||
@@ -72,7 +71,7 @@ std::vector<Value*> ObservableValues(Graph& graph) {
 
 /// Puts a marker behind every tensor and makes every number an output.
 void Instrument(Graph& graph, const std::vector<Value*>& values) {
-  const c10::Symbol site = c10::Symbol::fromQualString(kSiteOperator);
+  const c10::Symbol site = Kind(kSiteOperator);
   for (size_t i = 0; i < values.size(); ++i) {
     Value* value = values[i];
     if (!IsTensor(value)) {

@@ -8,25 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "../graph_query.h"
+
 namespace causal_tracer {
 namespace {
 
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-
-bool IsKind(const Value* value, const char* kind) {
-  return value->node()->kind() == c10::Symbol::fromQualString(kind);
-}
-
-std::optional<double> ConstantNumber(Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant) return std::nullopt;
-  if (constant->isDouble()) return constant->toDouble();
-  if (constant->isInt()) return static_cast<double>(constant->toInt());
-  if (constant->isTensor() && constant->toTensor().dim() == 0) return constant->toTensor().item<double>();
-  return std::nullopt;
-}
 
 bool IsConstant(Value* value, double expected) {
   const auto number = ConstantNumber(value);
@@ -67,7 +56,7 @@ Value* InnerArgument(Value* value) {
 Value* OnlyUser(const Value* value, const char* kind) {
   if (value->uses().size() != 1) return nullptr;
   Node* user = value->uses()[0].user;
-  return user->kind() == c10::Symbol::fromQualString(kind) ? user->output() : nullptr;
+  return user->kind() == Kind(kind) ? user->output() : nullptr;
 }
 
 /// Looks at one hyperbolic tangent; replaces the whole formula if it stands in one.
@@ -83,8 +72,8 @@ void FuseAround(Graph& graph, Node* tangent) {
   Value* half = node->input(0) == sum ? node->input(1) : node->input(0);
   if (OtherFactor(half, 0.5) != x) return;
   const torch::jit::WithInsertPoint insert(node);
-  Value* fused = graph.insert(c10::Symbol::fromQualString("aten::gelu"), {x},
-                              {torch::jit::NamedValue("approximate", std::string("tanh"))});
+  Value* fused =
+      graph.insert(Kind("aten::gelu"), {x}, {torch::jit::NamedValue("approximate", std::string("tanh"))});
   fused->setType(product->type());
   product->replaceAllUsesWith(fused);
 }
@@ -94,7 +83,7 @@ void FuseAround(Graph& graph, Node* tangent) {
 void FuseTanhGelu(Graph& graph) {
   std::vector<Node*> tangents;
   for (Node* node : graph.nodes()) {
-    if (node->kind() == c10::Symbol::fromQualString("aten::tanh")) tangents.push_back(node);
+    if (node->kind() == Kind("aten::tanh")) tangents.push_back(node);
   }
   for (Node* tangent : tangents) FuseAround(graph, tangent);
 }

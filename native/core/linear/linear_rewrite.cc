@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "../graph_query.h"
 #include "gelu_pattern.h"
 
 namespace causal_tracer {
@@ -21,8 +22,6 @@ namespace {
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-
-c10::Symbol Kind(const char* name) { return c10::Symbol::fromQualString(name); }
 
 /// A product with constant weights as it stands in the graph.
 struct Product {
