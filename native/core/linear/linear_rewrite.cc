@@ -37,9 +37,13 @@ bool IsOne(Value* value) {
                       (constant->isDouble() && constant->toDouble() == 1.0));
 }
 
-bool IsFloatMatrix(const std::optional<c10::IValue>& value) {
-  return value && value->isTensor() && value->toTensor().dim() == 2 &&
-         value->toTensor().scalar_type() == at::kFloat && value->toTensor().device().is_cpu();
+/// A weight is a constant float32 matrix on the CPU; undefined for everything else.
+at::Tensor WeightOf(Value* value) {
+  const auto constant = torch::jit::toIValue(value);
+  if (!constant || !constant->isTensor()) return {};
+  at::Tensor weight = constant->toTensor();
+  const bool fits = weight.dim() == 2 && weight.scalar_type() == at::kFloat && weight.device().is_cpu();
+  return fits ? weight : at::Tensor();
 }
 
 /// A bias is a constant vector or None; nullopt for everything else.
@@ -53,17 +57,17 @@ std::optional<at::Tensor> BiasOf(Value* value) {
 
 std::optional<Product> ReadProduct(Node* node) {
   if (node->kind() == Kind("aten::linear")) {
-    const auto weight = torch::jit::toIValue(node->input(1));
+    const at::Tensor weight = WeightOf(node->input(1));
     const auto bias = BiasOf(node->input(2));
-    if (!IsFloatMatrix(weight) || !bias) return std::nullopt;
-    return Product{.x = node->input(0), .weight = weight->toTensor(), .bias = *bias};
+    if (!weight.defined() || !bias) return std::nullopt;
+    return Product{.x = node->input(0), .weight = weight, .bias = *bias};
   }
   if (node->kind() == Kind("aten::addmm")) {
-    const auto weight = torch::jit::toIValue(node->input(2));
+    const at::Tensor weight = WeightOf(node->input(2));
     const auto bias = BiasOf(node->input(0));
-    if (!IsFloatMatrix(weight) || !bias || !bias->defined()) return std::nullopt;
+    if (!weight.defined() || !bias || !bias->defined()) return std::nullopt;
     if (!IsOne(node->input(3)) || !IsOne(node->input(4))) return std::nullopt;
-    return Product{.x = node->input(1), .weight = weight->toTensor().t(), .bias = *bias};
+    return Product{.x = node->input(1), .weight = weight.t(), .bias = *bias};
   }
   return std::nullopt;
 }
@@ -106,7 +110,8 @@ void ReplaceProducts(Graph& graph, LinearLayers& layers) {
 void TakeActivationsIn(Graph& graph) {
   for (Node* node : graph.nodes()) {
     const auto activation = ReadActivation(node);
-    Node* linear = activation ? OnlySource(node->input(0)) : nullptr;
+    if (!activation) continue;
+    Node* linear = OnlySource(node->input(0));
     if (linear == nullptr) continue;
     const auto present = torch::jit::constant_as<int64_t>(linear->input(2));
     if (present != static_cast<int64_t>(Activation::kNone)) continue;
