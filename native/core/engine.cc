@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include <algorithm>
 #include <string>
 
 namespace causal_tracer {
@@ -21,6 +22,35 @@ void CheckRequest(const TraceRequest& request) {
   if (request.samples < 1 || request.window < 1 || request.batch_size < 0) {
     throw Error(ErrorCode::kInvalidOption, "samples, window and batchSize must be at least 1.");
   }
+}
+
+bool ShareBaseRuns(const TraceRequest& a, const TraceRequest& b) {
+  return a.input_ids == b.input_ids && a.embedding_module == b.embedding_module &&
+         a.subject_begin == b.subject_begin && a.subject_end == b.subject_end && a.noise == b.noise &&
+         a.seed == b.seed && a.samples == b.samples && a.answer_id == b.answer_id &&
+         a.logit_ids == b.logit_ids;
+}
+
+std::vector<std::pair<size_t, size_t>> GroupsWithSharedBaseRuns(const std::vector<TraceRequest>& requests) {
+  std::vector<std::pair<size_t, size_t>> groups;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (!groups.empty() && ShareBaseRuns(requests[groups.back().first], requests[i])) {
+      groups.back().second = i + 1;
+    } else {
+      groups.emplace_back(i, i + 1);
+    }
+  }
+  return groups;
+}
+
+int64_t RowsAtOnce(const TraceRequest& request, int64_t most, int64_t hidden, int64_t vocabulary) {
+  if (request.batch_size > 0) return request.batch_size;
+  // Of a block's values the widest are an MLP's, several times the hidden size, a few of them at a time.
+  constexpr int64_t kHiddenStates = 16;
+  const auto length = static_cast<int64_t>(request.input_ids.size());
+  const int64_t row_bytes =
+      length * (vocabulary + kHiddenStates * hidden) * static_cast<int64_t>(sizeof(float));
+  return std::clamp<int64_t>(request.memory_in_flight / row_bytes, 1, most);
 }
 
 Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& request) {

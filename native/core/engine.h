@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "error.h"
@@ -44,6 +45,8 @@ struct TraceRequest {
   std::vector<int64_t> logit_ids;
   /// Rows in flight at once; 0 leaves the number to the engine.
   int64_t batch_size = 0;
+  /// Bytes for the values of the rows in flight, where the engine chooses their number.
+  int64_t memory_in_flight = int64_t{384} * 1024 * 1024;
   bool include_layer_outputs = false;
 };
 
@@ -70,11 +73,21 @@ struct TraceResult {
   TraceWork work;
 };
 
+/// Whether two requests have the same clean and corrupted runs, whatever kinds of layer they trace.
+bool ShareBaseRuns(const TraceRequest& a, const TraceRequest& b);
+
+/// Ranges `[begin, end)` of neighbours that share their clean and corrupted runs, in order.
+std::vector<std::pair<size_t, size_t>> GroupsWithSharedBaseRuns(const std::vector<TraceRequest>& requests);
+
 /// Says of a failed trace what was wrong and what to do.
 Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& request);
 
 /// Throws kInvalidOption for ranges that do not fit the prompt and the layers.
 void CheckRequest(const TraceRequest& request);
+
+/// Whole rows to run at once: the request's number, else `most` or what fits its memory with logits at every
+/// position.
+int64_t RowsAtOnce(const TraceRequest& request, int64_t most, int64_t hidden, int64_t vocabulary);
 
 /// The layers that a cell restores.
 inline RestoreWindow RestoredLayers(const TraceRequest& request, const TraceCell& cell) {
@@ -92,11 +105,16 @@ class Engine {
   /// The engine's name in results and options, e.g. `full`.
   virtual std::string_view name() const = 0;
 
+  /// Makes what traces of these layers need, so that they need not; throws what they would. By default
+  /// nothing.
+  virtual void Prepare(const std::vector<std::string>& /*layer_modules*/) {}
+
   /// Throws kAborted between batches once the job is stopped, kModuleNotFound or kModuleNotHookable for
   /// modules that do not fit, kInvalidOption for ranges that do not fit, kOutOfMemory, kModelRunFailed.
   virtual TraceResult Trace(const TraceRequest& request, const JobControl& control) = 0;
 
-  /// Traces in order; the results equal those of Trace. Progress counts over all of them.
+  /// Traces in order; the results equal those of Trace. Progress counts over all of them. Neighbours that
+  /// differ only in kind, window, cells or batch size may share work.
   virtual std::vector<TraceResult> TraceMany(const std::vector<TraceRequest>& requests,
                                              const JobControl& control);
 };

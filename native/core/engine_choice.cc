@@ -1,82 +1,99 @@
 #include "engine_choice.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
-#include "full_graph_engine.h"
+#include "engine_proof.h"
 #include "incremental/decoder_graph.h"
-#include "incremental/incremental_engine.h"
-#include "layers_engine.h"
 
 namespace causal_tracer {
+namespace {
 
-Engines::Engines(TracedModel& model) : model_(model), full_(std::make_unique<FullGraphEngine>(model)) {}
+/// A model of this size takes about 0.2 s on two processors to prove itself as a whole.
+constexpr int64_t kBytesProvenWhole = int64_t{64} * 1024 * 1024;
 
-Engines::~Engines() = default;
+}  // namespace
 
 std::vector<EngineChoice> Engines::Prepare(EngineRequest asked, const std::vector<LayerModules>& kinds,
                                            const JobControl& control) {
   prepared_.clear();
-  if (asked != EngineRequest::kFull) MakeEngines(kinds);
-  std::vector<EngineChoice> choices;
-  for (const LayerModules& kind : kinds) choices.push_back(Choose(asked, kind, control));
+  if (asked == EngineRequest::kFull) {
+    for (const LayerModules& kind : kinds) prepared_.push_back({.modules = kind, .engine = &engines_.full()});
+    return std::vector<EngineChoice>(
+        kinds.size(), {.engine = std::string(engines_.full().name()), .reason = std::string()});
+  }
+  engines_.MakeFaster(kinds);
+  const ProofModels proof_models(engines_, kinds, kBytesProvenWhole);
+  std::vector<Getter> candidates;
+  if (asked != EngineRequest::kLayers) candidates.push_back(&EngineSet::incremental);
+  if (asked != EngineRequest::kIncremental) candidates.push_back(&EngineSet::layers);
+
+  std::vector<EngineChoice> choices(kinds.size());
+  std::vector<size_t> open(kinds.size());
+  std::iota(open.begin(), open.end(), size_t{0});
+  for (const LayerModules& kind : kinds) prepared_.push_back({.modules = kind, .engine = &engines_.full()});
+  for (const Getter candidate : candidates) {
+    const std::vector<std::string> objections = FindObjections(candidate, open, proof_models, control);
+    std::vector<size_t> still_open;
+    for (size_t i = 0; i < open.size(); ++i) {
+      if (objections[i].empty()) {
+        prepared_[open[i]].engine = (engines_.*candidate)();
+        continue;
+      }
+      if (choices[open[i]].reason.empty()) choices[open[i]].reason = objections[i];
+      still_open.push_back(open[i]);
+    }
+    open = still_open;
+  }
+  if (!open.empty() && asked != EngineRequest::kAuto) {
+    const std::string name = asked == EngineRequest::kIncremental ? "incremental" : "layers";
+    throw Error(ErrorCode::kEngineNotProven, "The engine '" + name + "' cannot be used for this model: " +
+                                                 choices[open[0]].reason + ". Use engine 'auto' or 'full'.");
+  }
+  for (size_t i = 0; i < kinds.size(); ++i) choices[i].engine = std::string(prepared_[i].engine->name());
   return choices;
 }
 
-void Engines::MakeEngines(const std::vector<LayerModules>& kinds) {
-  incremental_.reset();
-  layers_.reset();
-  graph_.reset();
-  unsupported_ = "no kind of layer was named";
-  if (kinds.empty()) return;
-  std::vector<std::string> modules;
-  for (const LayerModules& kind : kinds) {
-    for (const std::string& layer : kind.layers) modules.push_back(model_.ResolveModule(layer));
-  }
+std::vector<std::string> Engines::FindObjections(Getter engine, const std::vector<size_t>& kinds,
+                                                 const ProofModels& proof_models, const JobControl& control) {
+  if (kinds.empty()) return {};
+  std::string objection;
   try {
-    graph_ = std::make_unique<DecoderGraph>(
-        PrepareDecoderGraph(model_, model_.ResolveModule(kinds[0].embedding), modules));
-    incremental_ = std::make_unique<IncrementalEngine>(model_, *graph_);
-    layers_ = std::make_unique<LayersEngine>(model_, *graph_);
-    unsupported_.clear();
+    return Prove(engine, kinds, proof_models, control);
   } catch (const UnsupportedGraph& reason) {
-    unsupported_ = reason.what();
+    objection = reason.what();
+  } catch (const std::exception& exception) {
+    // An engine that cannot run the model at all has not proven itself either.
+    const Error error = DescribeException(exception, ErrorCode::kModelRunFailed, "proving an engine");
+    if (error.code() != ErrorCode::kModelRunFailed) throw error;
+    objection = "it cannot run the model: " + Summary(exception);
   }
+  if (kinds.size() == 1) return {objection};
+  std::vector<std::string> objections;
+  for (const size_t kind : kinds) {
+    objections.push_back(FindObjections(engine, {kind}, proof_models, control).front());
+  }
+  return objections;
 }
 
-EngineChoice Engines::Choose(EngineRequest asked, const LayerModules& kind, const JobControl& control) {
-  std::string reason;
-  const auto is_proven = [&](const std::unique_ptr<Engine>& engine) {
-    std::string why = unsupported_;
-    if (engine != nullptr) {
-      try {
-        why = FindDisagreement(model_, kind, *engine, *full_, control);
-      } catch (const UnsupportedGraph& exception) {
-        why = exception.what();
-      } catch (const std::exception& exception) {
-        // An engine that cannot run the model at all has not proven itself either.
-        const Error error = DescribeException(exception, ErrorCode::kModelRunFailed, "proving an engine");
-        if (error.code() != ErrorCode::kModelRunFailed) throw error;
-        why = "it cannot run the model: " + Summary(exception);
-      }
+std::vector<std::string> Engines::Prove(Getter engine, const std::vector<size_t>& kinds,
+                                        const ProofModels& proof_models, const JobControl& control) {
+  if (!engines_.unsupported().empty()) throw UnsupportedGraph(engines_.unsupported());
+  for (const size_t kind : kinds) (engines_.*engine)()->Prepare(prepared_[kind].modules.layers);
+  std::vector<std::string> objections(kinds.size());
+  for (const ProofModels::Entry& entry : proof_models.entries()) {
+    const EngineSet& engines = *entry.engines;
+    if (!engines.unsupported().empty()) throw UnsupportedGraph(engines.unsupported());
+    std::vector<LayerModules> modules;
+    for (const size_t kind : kinds) modules.push_back(entry.kinds[kind]);
+    const std::vector<std::string> disagreements = FindDisagreements(
+        engines.model(), modules, entry.scope, *(engines.*engine)(), engines.full(), control);
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      if (objections[i].empty()) objections[i] = disagreements[i];
     }
-    if (reason.empty()) reason = why;
-    return why.empty();
-  };
-  Engine* chosen = full_.get();
-  const bool wants_incremental = asked == EngineRequest::kAuto || asked == EngineRequest::kIncremental;
-  if (wants_incremental && is_proven(incremental_)) {
-    chosen = incremental_.get();
-  } else if ((asked == EngineRequest::kAuto || asked == EngineRequest::kLayers) && is_proven(layers_)) {
-    chosen = layers_.get();
   }
-  if (chosen == full_.get() && asked != EngineRequest::kAuto && asked != EngineRequest::kFull) {
-    const std::string name = asked == EngineRequest::kIncremental ? "incremental" : "layers";
-    throw Error(ErrorCode::kEngineNotProven, "The engine '" + name + "' cannot be used for this model: " +
-                                                 reason + ". Use engine 'auto' or 'full'.");
-  }
-  prepared_.push_back({.modules = kind, .engine = chosen});
-  return {.engine = std::string(chosen->name()), .reason = reason};
+  return objections;
 }
 
 std::vector<Engines::EngineResult> Engines::TraceMany(const std::vector<TraceRequest>& requests,
@@ -112,7 +129,7 @@ Engine& Engines::For(const TraceRequest& request) {
     return prepared.modules.embedding == request.embedding_module &&
            prepared.modules.layers == request.layer_modules;
   });
-  return found == prepared_.end() ? *full_ : *found->engine;
+  return found == prepared_.end() ? engines_.full() : *found->engine;
 }
 
 }  // namespace causal_tracer

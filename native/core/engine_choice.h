@@ -5,12 +5,11 @@
 #include <vector>
 
 #include "engine.h"
-#include "engine_proof.h"
+#include "engine_set.h"
+#include "proof_models.h"
 #include "traced_model.h"
 
 namespace causal_tracer {
-
-struct DecoderGraph;
 
 /// What a caller asks for.
 enum class EngineRequest {
@@ -32,8 +31,7 @@ struct EngineChoice {
 class Engines {
  public:
   /// `model` must outlive the engines.
-  explicit Engines(TracedModel& model);
-  ~Engines();
+  explicit Engines(TracedModel& model) : engines_(model) {}
 
   /// Chooses the engine of each kind: proves the faster engines and steps down from those that fail. Throws
   /// kEngineNotProven if the caller asked for an engine that fails.
@@ -53,19 +51,19 @@ class Engines {
     LayerModules modules;
     Engine* engine = nullptr;
   };
+  /// One of an EngineSet's.
+  using Getter = Engine* (EngineSet::*)() const;
 
   /// The engine chosen for a request's layers; the whole model's for layers that were not prepared.
   Engine& For(const TraceRequest& request);
-  void MakeEngines(const std::vector<LayerModules>& kinds);
-  EngineChoice Choose(EngineRequest asked, const LayerModules& kind, const JobControl& control);
+  /// For each of the kinds by number why an engine cannot be used; empty where it has been proven.
+  std::vector<std::string> FindObjections(Getter engine, const std::vector<size_t>& kinds,
+                                          const ProofModels& proof_models, const JobControl& control);
+  /// The same, but throws where the engine cannot run one of the kinds at all.
+  std::vector<std::string> Prove(Getter engine, const std::vector<size_t>& kinds,
+                                 const ProofModels& proof_models, const JobControl& control);
 
-  TracedModel& model_;
-  std::unique_ptr<Engine> full_;
-  std::unique_ptr<DecoderGraph> graph_;
-  /// Why there is no decoder graph; empty where there is one.
-  std::string unsupported_;
-  std::unique_ptr<Engine> incremental_;
-  std::unique_ptr<Engine> layers_;
+  EngineSet engines_;
   std::vector<Prepared> prepared_;
 };
 

@@ -28,7 +28,8 @@ struct Case {
 
 /// Single layers in a short prompt, windows in a longer one; from the first layer and the subject to the last
 /// layer and the last token.
-std::vector<Case> Cases(int64_t layers) {
+std::vector<Case> Cases(ProofScope scope, int64_t layers) {
+  if (scope == ProofScope::kBaseRuns) return {{.length = 6, .window = 1, .cells = {}}};
   return {{.length = 5,
            .window = 1,
            .cells = {{.token = 1, .layer = 0},
@@ -41,7 +42,9 @@ std::vector<Case> Cases(int64_t layers) {
                      {.token = 7, .layer = layers / 2}}}};
 }
 
-TraceRequest MakeRequest(const LayerModules& modules, const Case& proof, int64_t vocabulary, double noise) {
+TraceRequest MakeRequest(const LayerModules& modules, const Case& proof, const at::Tensor& embeddings,
+                         double noise) {
+  const int64_t vocabulary = embeddings.size(0);
   TraceRequest request;
   request.input_ids = RandomIds(proof.length, vocabulary, kSeed + static_cast<uint64_t>(proof.length));
   request.embedding_module = modules.embedding;
@@ -52,7 +55,8 @@ TraceRequest MakeRequest(const LayerModules& modules, const Case& proof, int64_t
   request.samples = 1;
   request.window = proof.window;
   request.cells = proof.cells;
-  request.logit_ids = RandomIds(kLogits, vocabulary, kSeed);
+  // A model that ends at its hidden state has fewer outputs than a vocabulary.
+  request.logit_ids = RandomIds(kLogits, std::min(vocabulary, embeddings.size(1)), kSeed);
   return request;
 }
 
@@ -73,22 +77,30 @@ double Difference(const TraceResult& a, const TraceResult& b) {
 
 }  // namespace
 
-std::string FindDisagreement(const TracedModel& model, const LayerModules& modules, Engine& engine,
-                             Engine& reference, const JobControl& control) {
-  const at::Tensor& weight = model.EmbeddingWeight(modules.embedding);
+std::vector<std::string> FindDisagreements(const TracedModel& model, const std::vector<LayerModules>& kinds,
+                                           ProofScope scope, Engine& engine, Engine& reference,
+                                           const JobControl& control) {
+  std::vector<std::string> reasons(kinds.size());
+  if (kinds.empty()) return reasons;
+  const at::Tensor& weight = model.EmbeddingWeight(kinds[0].embedding);
   constexpr int64_t kTokens = 1024;
   const double noise =
       3.0 * weight.narrow(0, 0, std::min(kTokens, weight.size(0))).to(at::kFloat).std().item<double>();
-  for (const Case& proof : Cases(static_cast<int64_t>(modules.layers.size()))) {
-    const TraceRequest request = MakeRequest(modules, proof, weight.size(0), noise);
-    const double difference = Difference(engine.Trace(request, control), reference.Trace(request, control));
-    if (difference <= kTolerance) continue;
-    std::ostringstream reason;
-    reason << "its logits differ from the whole model's by " << difference << " of the largest, for "
-           << proof.length << " tokens and windows of " << proof.window;
-    return reason.str();
+  for (const Case& proof : Cases(scope, static_cast<int64_t>(kinds[0].layers.size()))) {
+    std::vector<TraceRequest> requests;
+    for (const LayerModules& kind : kinds) requests.push_back(MakeRequest(kind, proof, weight, noise));
+    const std::vector<TraceResult> results = engine.TraceMany(requests, control);
+    const std::vector<TraceResult> expected = reference.TraceMany(requests, control);
+    for (size_t kind = 0; kind < kinds.size(); ++kind) {
+      const double difference = Difference(results[kind], expected[kind]);
+      if (difference <= kTolerance || !reasons[kind].empty()) continue;
+      std::ostringstream reason;
+      reason << "its logits differ from the whole model's by " << difference << " of the largest, for "
+             << proof.length << " tokens and windows of " << proof.window;
+      reasons[kind] = reason.str();
+    }
   }
-  return "";
+  return reasons;
 }
 
 }  // namespace causal_tracer

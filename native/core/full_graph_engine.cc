@@ -5,6 +5,8 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <map>
+#include <span>
 #include <sstream>
 #include <utility>
 
@@ -16,20 +18,25 @@
 namespace causal_tracer {
 namespace {
 
-/// Rows of one forward pass, as in the Python package.
+/// Rows of one forward pass, as in the Python package, unless they need too much memory.
 constexpr int64_t kDefaultBatchSize = 32;
 
 /// The layers of one token that a run restores; the first run of a trace restores none and gives the low
 /// score.
 struct PatchedRun {
+  /// Number of the request that it belongs to.
+  size_t request = 0;
   int64_t token = 0;
   RestoreWindow restored;
 };
 
-std::vector<PatchedRun> ListRuns(const TraceRequest& request) {
+/// The runs of requests that share the first one.
+std::vector<PatchedRun> ListRuns(std::span<const TraceRequest> requests) {
   std::vector<PatchedRun> runs = {PatchedRun{}};
-  for (const TraceCell& cell : request.cells) {
-    runs.push_back({.token = cell.token, .restored = RestoredLayers(request, cell)});
+  for (size_t i = 0; i < requests.size(); ++i) {
+    for (const TraceCell& cell : requests[i].cells) {
+      runs.push_back({.request = i, .token = cell.token, .restored = RestoredLayers(requests[i], cell)});
+    }
   }
   return runs;
 }
@@ -44,83 +51,102 @@ void CheckHiddenState(const std::string& module, const at::Tensor& output, int64
   throw Error(ErrorCode::kModuleNotHookable, message.str());
 }
 
-/// The trace of one request, in the order in which it is computed.
+/// The traces of requests that share their clean and corrupted runs, in the order in which they are computed.
 class FullGraphTrace {
  public:
-  FullGraphTrace(TracedModel& model, const TraceRequest& request, const JobControl& control)
+  FullGraphTrace(TracedModel& model, std::span<const TraceRequest> requests, const JobControl& control)
       : model_(model),
-        request_(request),
+        requests_(requests),
+        base_(requests.front()),
         control_(control),
-        embedding_(model.ResolveModule(request.embedding_module)) {
-    for (const std::string& module : request.layer_modules) layers_.push_back(model.ResolveModule(module));
-    hooked_ = layers_;
-    hooked_.push_back(embedding_);
-    input_ids_ = at::tensor(request.input_ids, at::kLong).unsqueeze(0);
+        embedding_(model.ResolveModule(base_.embedding_module)),
+        hooked_{embedding_} {
+    for (const TraceRequest& request : requests) {
+      layers_.push_back(model.ResolveModules(request.layer_modules));
+      hooked_.insert(hooked_.end(), layers_.back().begin(), layers_.back().end());
+    }
+    input_ids_ = at::tensor(base_.input_ids, at::kLong).unsqueeze(0);
+    results_.resize(requests.size());
   }
 
-  TraceResult Run() {
+  std::vector<TraceResult> Run() {
     const c10::InferenceMode inference_mode;
-    const std::vector<PatchedRun> runs = ListRuns(request_);
-    total_rows_ = 1 + static_cast<int64_t>(runs.size()) * request_.samples;
+    const std::vector<PatchedRun> runs = ListRuns(requests_);
+    total_rows_ = 1 + static_cast<int64_t>(runs.size()) * base_.samples;
     const int64_t multiplications = LinearMultiplications();
-    result_.logits.push_back(RunClean());
-    for (const ReadoutValues& mean : RunPatched(runs)) {
-      result_.scores.push_back(mean[0]);
-      result_.logits.emplace_back(mean.begin() + 1, mean.end());
+    const std::vector<double> clean_logits = RunClean();
+    const std::vector<ReadoutValues> means = RunPatched(runs);
+    for (TraceResult& result : results_) {
+      result.low_score = means[0][0];
+      result.logits = {clean_logits, LogitsOf(means[0])};
     }
-    result_.low_score = result_.scores[0];
-    result_.scores.erase(result_.scores.begin());
-    result_.work.multiplications = LinearMultiplications() - multiplications;
-    return std::move(result_);
+    for (size_t run = 1; run < runs.size(); ++run) {
+      TraceResult& result = results_[runs[run].request];
+      result.scores.push_back(means[run][0]);
+      result.logits.push_back(LogitsOf(means[run]));
+    }
+    results_[0].work.multiplications = LinearMultiplications() - multiplications;
+    return std::move(results_);
   }
 
  private:
-  /// Returns the clean run's logits of the request's `logit_ids`.
+  static std::vector<double> LogitsOf(const ReadoutValues& values) {
+    return {values.begin() + 1, values.end()};
+  }
+
+  /// Returns the clean run's logits of the requests' `logit_ids`.
   std::vector<double> RunClean() {
     ForwardHooks hooks = model_.MakeHooks(control_);
-    hooks.Capture(embedding_);
-    for (const std::string& layer : layers_) hooks.Capture(layer);
+    for (const std::string& module : hooked_) hooks.Capture(module);
     const at::Tensor logits = model_.Run(input_ids_, hooked_, hooks);
     const int64_t length = input_ids_.size(1);
     const at::Tensor& embedded = hooks.Captured(embedding_);
-    CheckHiddenState(request_.embedding_module, embedded, length);
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      const at::Tensor& output = hooks.Captured(layers_[i]);
-      CheckHiddenState(request_.layer_modules[i], output, length);
-      clean_outputs_.push_back(output[0].clone());
-      if (request_.include_layer_outputs)
-        result_.layer_outputs[request_.layer_modules[i]] = clean_outputs_.back();
-    }
-    noise_ = DrawSubjectNoise(request_.seed, request_.samples, request_.subject_end - request_.subject_begin,
-                              embedded.size(2), request_.noise)
+    CheckHiddenState(base_.embedding_module, embedded, length);
+    for (size_t i = 0; i < requests_.size(); ++i) KeepCleanOutputs(i, hooks);
+    noise_ = DrawSubjectNoise(base_.seed, base_.samples, base_.subject_end - base_.subject_begin,
+                              embedded.size(2), base_.noise)
                  .to(embedded.device());
     const at::Tensor last = logits.select(1, length - 1);
-    if (request_.answer_id) CheckAnswer(*request_.answer_id, last.size(1));
-    readout_ = {.answer_id = request_.answer_id.value_or(MostProbable(last[0])),
-                .logit_ids = request_.logit_ids};
+    if (base_.answer_id) CheckAnswer(*base_.answer_id, last.size(1));
+    readout_ = {.answer_id = base_.answer_id.value_or(MostProbable(last[0])), .logit_ids = base_.logit_ids};
     const ReadoutValues values = readout_.Read(last).at(0);
-    result_.answer_id = readout_.answer_id;
-    result_.high_score = values[0];
+    batch_size_ = kDefaultBatchSize;
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      results_[i].answer_id = readout_.answer_id;
+      results_[i].high_score = values[0];
+      batch_size_ =
+          std::min(batch_size_, RowsAtOnce(requests_[i], kDefaultBatchSize, embedded.size(2), last.size(1)));
+    }
     Advance(1);
-    return {values.begin() + 1, values.end()};
+    return LogitsOf(values);
+  }
+
+  void KeepCleanOutputs(size_t number, const ForwardHooks& hooks) {
+    const TraceRequest& request = requests_[number];
+    for (size_t i = 0; i < layers_[number].size(); ++i) {
+      const at::Tensor& output = hooks.Captured(layers_[number][i]);
+      CheckHiddenState(request.layer_modules[i], output, input_ids_.size(1));
+      at::Tensor& clean = clean_outputs_[layers_[number][i]];
+      if (!clean.defined()) clean = output[0].clone();
+      if (request.include_layer_outputs) results_[number].layer_outputs[request.layer_modules[i]] = clean;
+    }
   }
 
   /// For each run the readout's mean over its samples.
   std::vector<ReadoutValues> RunPatched(const std::vector<PatchedRun>& runs) {
-    const int64_t rows = static_cast<int64_t>(runs.size()) * request_.samples;
+    const int64_t rows = static_cast<int64_t>(runs.size()) * base_.samples;
     const auto width = static_cast<size_t>(readout_.width());
     std::vector<ReadoutValues> sums(runs.size(), ReadoutValues(width));
-    const int64_t batch_size = request_.batch_size > 0 ? request_.batch_size : kDefaultBatchSize;
-    for (int64_t begin = 0; begin < rows; begin += batch_size) {
+    for (int64_t begin = 0; begin < rows; begin += batch_size_) {
       control_.ThrowIfStopped();
-      const int64_t end = std::min(begin + batch_size, rows);
+      const int64_t end = std::min(begin + batch_size_, rows);
       const std::vector<ReadoutValues> read = RunRows(runs, begin, end);
       for (int64_t row = begin; row < end; ++row) {
-        AddTo(sums[static_cast<size_t>(row / request_.samples)], read[static_cast<size_t>(row - begin)]);
+        AddTo(sums[static_cast<size_t>(row / base_.samples)], read[static_cast<size_t>(row - begin)]);
       }
       Advance(end - begin);
     }
-    for (ReadoutValues& sum : sums) sum = Mean(sum, request_.samples);
+    for (ReadoutValues& sum : sums) sum = Mean(sum, base_.samples);
     return sums;
   }
 
@@ -128,18 +154,18 @@ class FullGraphTrace {
   std::vector<ReadoutValues> RunRows(const std::vector<PatchedRun>& runs, int64_t begin, int64_t end) {
     ForwardHooks hooks = model_.MakeHooks(control_);
     hooks.AddEdit(embedding_, [&](const at::Tensor& output) { return Corrupt(output, begin); });
-    std::vector<Positions> restored(layers_.size());
+    std::map<std::string, Positions> restored;
     for (int64_t row = begin; row < end; ++row) {
-      const PatchedRun& run = runs[static_cast<size_t>(row / request_.samples)];
+      const PatchedRun& run = runs[static_cast<size_t>(row / base_.samples)];
       for (int64_t layer = run.restored.begin; layer < run.restored.end; ++layer) {
-        restored[static_cast<size_t>(layer)].rows.push_back(row - begin);
-        restored[static_cast<size_t>(layer)].positions.push_back(run.token);
+        Positions& positions = restored[layers_[run.request][static_cast<size_t>(layer)]];
+        positions.rows.push_back(row - begin);
+        positions.positions.push_back(run.token);
       }
     }
-    for (size_t layer = 0; layer < layers_.size(); ++layer) {
-      if (restored[layer].rows.empty()) continue;
-      hooks.AddEdit(layers_[layer], [&, layer](const at::Tensor& output) {
-        return Restore(output, restored[layer], clean_outputs_[layer]);
+    for (const auto& [module, positions] : restored) {
+      hooks.AddEdit(module, [&positions, &clean = clean_outputs_.at(module)](const at::Tensor& output) {
+        return Restore(output, positions, clean);
       });
     }
     const at::Tensor logits = model_.Run(input_ids_.expand({end - begin, -1}).contiguous(), hooked_, hooks);
@@ -157,8 +183,8 @@ class FullGraphTrace {
     at::Tensor corrupted = output.clone();
     for (int64_t i = 0; i < output.size(0); ++i) {
       corrupted[i]
-          .slice(0, request_.subject_begin, request_.subject_end)
-          .add_(noise_[(first_row + i) % request_.samples]);
+          .slice(0, base_.subject_begin, base_.subject_end)
+          .add_(noise_[(first_row + i) % base_.samples]);
     }
     return corrupted;
   }
@@ -179,27 +205,44 @@ class FullGraphTrace {
   }
 
   TracedModel& model_;
-  const TraceRequest& request_;
+  std::span<const TraceRequest> requests_;
+  /// The request whose clean and corrupted runs are all requests'.
+  const TraceRequest& base_;
   const JobControl& control_;
   std::string embedding_;
-  std::vector<std::string> layers_;
+  /// By request.
+  std::vector<std::vector<std::string>> layers_;
   std::vector<std::string> hooked_;
   at::Tensor input_ids_;
-  /// Clean outputs `[position, hidden]` of each layer.
-  std::vector<at::Tensor> clean_outputs_;
+  /// Clean outputs `[position, hidden]` by module.
+  std::map<std::string, at::Tensor> clean_outputs_;
   /// float64 `[samples, subject length, hidden]`.
   at::Tensor noise_;
   Readout readout_;
+  int64_t batch_size_ = 1;
   int64_t total_rows_ = 0;
   int64_t done_rows_ = 0;
-  TraceResult result_;
+  std::vector<TraceResult> results_;
 };
 
 }  // namespace
 
 TraceResult FullGraphEngine::Trace(const TraceRequest& request, const JobControl& control) {
-  CheckRequest(request);
-  return FullGraphTrace(model_, request, control).Run();
+  return std::move(TraceMany({request}, control)[0]);
+}
+
+std::vector<TraceResult> FullGraphEngine::TraceMany(const std::vector<TraceRequest>& requests,
+                                                    const JobControl& control) {
+  for (const TraceRequest& request : requests) CheckRequest(request);
+  const auto count = static_cast<int64_t>(requests.size());
+  std::vector<TraceResult> results;
+  for (const auto [begin, end] : GroupsWithSharedBaseRuns(requests)) {
+    const auto part = control.Part(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin), count);
+    const std::span<const TraceRequest> group(requests.data() + begin, end - begin);
+    for (TraceResult& result : FullGraphTrace(model_, group, part).Run())
+      results.push_back(std::move(result));
+  }
+  return results;
 }
 
 }  // namespace causal_tracer

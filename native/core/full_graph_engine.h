@@ -14,6 +14,8 @@ class FullGraphEngine final : public Engine {
 
   std::string_view name() const override { return "full"; }
   TraceResult Trace(const TraceRequest& request, const JobControl& control) override;
+  std::vector<TraceResult> TraceMany(const std::vector<TraceRequest>& requests,
+                                     const JobControl& control) override;
 
  private:
   TracedModel& model_;

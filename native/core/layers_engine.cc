@@ -13,7 +13,7 @@
 namespace causal_tracer {
 namespace {
 
-/// Rows of one batch, unless the caller says otherwise.
+/// Rows of one batch, unless the caller says otherwise or they need too much memory.
 constexpr int64_t kDefaultBatchSize = 64;
 
 /// The outgoing values of a stage, `[row, ...]` each.
@@ -42,8 +42,8 @@ class LayersTrace {
     RunClean();
     RunCorrupted();
     for (auto& [stage, rows] : RowsByFirstStage()) {
-      for (size_t begin = 0; begin < rows.size(); begin += static_cast<size_t>(BatchSize())) {
-        const size_t end = std::min(begin + static_cast<size_t>(BatchSize()), rows.size());
+      for (size_t begin = 0; begin < rows.size(); begin += batch_size_) {
+        const size_t end = std::min(begin + batch_size_, rows.size());
         RunPatched(stage, {rows.data() + begin, rows.data() + end});
       }
     }
@@ -52,7 +52,6 @@ class LayersTrace {
   }
 
  private:
-  int64_t BatchSize() const { return request_.batch_size > 0 ? request_.batch_size : kDefaultBatchSize; }
   size_t StageCount() const { return graph_.stages().size(); }
 
   void RunContext() {
@@ -80,6 +79,8 @@ class LayersTrace {
     readout_ = {.answer_id = request_.answer_id.value_or(MostProbable(logits[0])),
                 .logit_ids = request_.logit_ids};
     clean_values_ = readout_.Read(logits).at(0);
+    batch_size_ =
+        static_cast<size_t>(RowsAtOnce(request_, kDefaultBatchSize, embedded_.size(2), logits.size(1)));
     Advance(1);
   }
 
@@ -254,6 +255,7 @@ class LayersTrace {
   /// By stage, a row for each sample.
   std::vector<RowState> corrupted_;
   Readout readout_;
+  size_t batch_size_ = 1;
   ReadoutValues clean_values_;
   ReadoutValues low_;
   std::vector<ReadoutValues> sums_;
@@ -264,14 +266,19 @@ class LayersTrace {
 
 }  // namespace
 
+void LayersEngine::Prepare(const std::vector<std::string>& layer_modules) { GraphFor(layer_modules); }
+
 TraceResult LayersEngine::Trace(const TraceRequest& request, const JobControl& control) {
   CheckRequest(request);
   const c10::InferenceMode inference_mode;
-  std::vector<std::string> layers;
-  for (const std::string& module : request.layer_modules) layers.push_back(model_.ResolveModule(module));
+  return LayersTrace(model_, GraphFor(request.layer_modules), request, control).Run();
+}
+
+const StageGraph& LayersEngine::GraphFor(const std::vector<std::string>& layer_modules) {
+  const std::vector<std::string> layers = model_.ResolveModules(layer_modules);
   auto& graph = graphs_[layers];
   if (graph == nullptr) graph = std::make_unique<StageGraph>(graph_, layers, Grain::kRows);
-  return LayersTrace(model_, *graph, request, control).Run();
+  return *graph;
 }
 
 }  // namespace causal_tracer

@@ -21,10 +21,15 @@ class LayersEngine final : public Engine {
 
   std::string_view name() const override { return "layers"; }
 
+  /// Throws UnsupportedGraph, too.
+  void Prepare(const std::vector<std::string>& layer_modules) override;
+
   /// Throws as Engine::Trace, and UnsupportedGraph where the model cannot be cut at these layers.
   TraceResult Trace(const TraceRequest& request, const JobControl& control) override;
 
  private:
+  const StageGraph& GraphFor(const std::vector<std::string>& layer_modules);
+
   const TracedModel& model_;
   const DecoderGraph& graph_;
   std::map<std::vector<std::string>, std::unique_ptr<StageGraph>> graphs_;

@@ -191,6 +191,18 @@ TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.d
   weights_ = FindWeights(module, *flat_.graph);
 }
 
+TracedModel::TracedModel(const TracedModel& whole, std::shared_ptr<torch::jit::Graph> graph)
+    : functions_(whole.functions_),
+      device_(whole.device_),
+      dtype_(whole.dtype_),
+      memory_bytes_(whole.memory_bytes_),
+      inputs_(whole.inputs_),
+      flat_{.graph = std::move(graph), .sites = whole.flat_.sites},
+      modules_by_site_(whole.modules_by_site_),
+      modules_(whole.modules_),
+      aliases_(whole.aliases_),
+      weights_(whole.weights_) {}
+
 void TracedModel::ChooseKernels(KernelChoice choice) { causal_tracer::ChooseKernels(linear_layers_, choice); }
 
 std::string TracedModel::ResolveModule(const std::string& name) const {
@@ -206,6 +218,13 @@ std::string TracedModel::ResolveModule(const std::string& name) const {
   if (const auto alias = aliases_.find(name); alias != aliases_.end()) return alias->second;
   throw Error(ErrorCode::kModuleNotHookable,
               "The module " + name + " cannot be hooked: the traced forward pass never calls it.");
+}
+
+std::vector<std::string> TracedModel::ResolveModules(const std::vector<std::string>& names) const {
+  std::vector<std::string> modules;
+  modules.reserve(names.size());
+  for (const std::string& name : names) modules.push_back(ResolveModule(name));
+  return modules;
 }
 
 const at::Tensor& TracedModel::EmbeddingWeight(const std::string& module) const {

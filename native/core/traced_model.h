@@ -38,6 +38,10 @@ class TracedModel {
   /// Throws kModelFileNotFound, kModelFileInvalid, kDeviceNotAvailable or kOutOfMemory.
   explicit TracedModel(const Options& options);
 
+  /// A model of the same modules whose forward pass is `graph`, made of nodes of `whole`'s. `whole` must
+  /// outlive it.
+  TracedModel(const TracedModel& whole, std::shared_ptr<torch::jit::Graph> graph);
+
   const std::vector<ModuleInfo>& modules() const { return modules_; }
   const std::vector<Site>& sites() const { return flat_.sites; }
   /// Dtype of the parameters, e.g. `float32`.
@@ -49,6 +53,7 @@ class TracedModel {
   /// The name under which a module is called: `name` itself, or the module that shares its parameters. Throws
   /// kModuleNotFound or kModuleNotHookable with the reason.
   std::string ResolveModule(const std::string& name) const;
+  std::vector<std::string> ResolveModules(const std::vector<std::string>& names) const;
 
   /// An embedding's parameter `weight`; throws kModuleNotFound where there is none. Linear layers' weights
   /// are kept in their kernels' own order only.
@@ -67,6 +72,8 @@ class TracedModel {
   /// A copy of the forward pass as one graph with markers behind `hooked` modules. Its inputs are
   /// MakeInputs'.
   std::shared_ptr<torch::jit::Graph> GraphWithSites(const std::vector<std::string>& hooked) const;
+  /// The forward pass as one graph with markers behind every module.
+  torch::jit::Graph& graph() const { return *flat_.graph; }
   /// The graph's inputs for unpadded rows `[batch, position]`.
   std::vector<c10::IValue> MakeInputs(const at::Tensor& input_ids) const;
   /// Which of the inputs are the token ids.

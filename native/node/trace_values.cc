@@ -29,6 +29,7 @@ TraceRequest ReadTraceRequest(const ObjectReader& object) {
   const int64_t answer_id = object.Integer("answerId", -1);
   if (answer_id >= 0) request.answer_id = answer_id;
   request.batch_size = object.Integer("batchSize", 0);
+  request.memory_in_flight = object.Integer("memoryInFlight", 1);
   request.include_layer_outputs = object.Boolean("includeLayerOutputs");
   return request;
 }

@@ -43,7 +43,13 @@ export function runCoreTests() {
   const result = spawnSync(program, [], {
     cwd: projectRoot,
     encoding: 'utf8',
-    env: { ...process.env, LD_LIBRARY_PATH: libraries, DYLD_LIBRARY_PATH: libraries },
+    env: {
+      ...process.env,
+      LD_LIBRARY_PATH: libraries,
+      DYLD_LIBRARY_PATH: libraries,
+      // As the preload addon sets it: waiting threads would keep others from the processors.
+      GOMP_SPINCOUNT: '1000',
+    },
   });
   if (result.error) {
     process.stdout.write(`\n${program} cannot be started: ${result.error.message}\n`);

@@ -130,6 +130,8 @@ export interface NativeTraceRequest {
   readonly answerId: number;
   /** Rows in flight at once; 0 leaves the number to the engine. */
   readonly batchSize: number;
+  /** Bytes for the values of the rows in flight, where the engine chooses their number. */
+  readonly memoryInFlight: number;
   readonly includeLayerOutputs: boolean;
 }
 

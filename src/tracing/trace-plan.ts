@@ -4,6 +4,7 @@ import type { NativeTraceRequest, NativeTraceResult } from '../native/binding.js
 import { causalTracerVersion } from '../version.js';
 import { requireAnswerId } from './answer.js';
 import type { HiddenFlow } from './hidden-flow.js';
+import { memoryInFlight } from './memory-budget.js';
 import type { ResolvedTraceOptions } from './options.js';
 import { encodePrompt, requireText, type EncodedPrompt } from './prompt.js';
 import { findTokenRange, guessSubject, type TokenRange } from './subject.js';
@@ -95,6 +96,7 @@ export function toNativeRequest(plan: TracePlan, setting: TraceSetting): NativeT
     layerEnd: options.endLayer,
     answerId: plan.answerId,
     batchSize: options.batchSize === 'auto' ? 0 : options.batchSize,
+    memoryInFlight: memoryInFlight(),
     includeLayerOutputs: options.includeLayerOutputs,
   };
 }

@@ -66,6 +66,7 @@ export function drawTrace(random: () => number, { layers, vocabularySize, noise 
       layerEnd,
       answerId: random() < 0.5 ? -1 : whole(0, vocabularySize - 1),
       batchSize: pick([0, 1, 2, 3, 7, 32, 1000]),
+      memoryInFlight: random() < 0.5 ? 1 : 2 ** 26,
       includeLayerOutputs: random() < 0.2,
     },
   };

@@ -1,71 +1,139 @@
-
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <limits>
 #include <memory>
 
 #include "../../native/core/incremental/incremental_engine.h"
-#include "../../native/core/layers_engine.h"
+#include "../../native/core/proof_models.h"
 #include "checks.h"
 #include "tiny_model.h"
 
 namespace causal_tracer::test {
 namespace {
 
-/// Why the engine is not proven, as the choice of engines sees it.
-std::string Disagreement(TinyModel& tiny, Engine& engine) {
+/// Why an engine of `engines` is not proven, as the choice of engines sees it.
+std::string Disagreement(const EngineSet& engines, const LayerModules& modules, ProofScope scope,
+                         Engine& engine) {
   try {
-    return FindDisagreement(tiny.model, tiny.modules, engine, tiny.full, JobControl());
+    return FindDisagreements(engines.model(), {modules}, scope, engine, engines.full(), JobControl())[0];
   } catch (const UnsupportedGraph& reason) {
     return reason.what();
   }
 }
 
-const std::vector<std::pair<std::string, LayerModules>>& Models() {
-  static const std::vector<std::pair<std::string, LayerModules>> models = {
-      {"tiny-gpt2", Modules("transformer.wte", "transformer.h.", "")},
-      {"tiny-gpt2", Modules("transformer.wte", "transformer.h.", ".mlp")},
-      {"tiny-llama", Modules("model.embed_tokens", "model.layers.", "")},
-      {"tiny-llama", Modules("model.embed_tokens", "model.layers.", ".self_attn")},
-      {"tiny-neox", Modules("gpt_neox.embed_in", "gpt_neox.layers.", ".mlp")},
+struct Kind {
+  std::string model;
+  std::string embedding;
+  std::string prefix;
+  std::string suffix;
+
+  /// Hidden states, which are behind whole blocks, and this kind.
+  std::vector<LayerModules> Modules() const {
+    return {test::Modules(embedding, prefix, ""), test::Modules(embedding, prefix, suffix)};
+  }
+};
+
+const std::vector<Kind>& Kinds() {
+  static const std::vector<Kind> kinds = {
+      {.model = "tiny-gpt2", .embedding = "transformer.wte", .prefix = "transformer.h.", .suffix = ""},
+      {.model = "tiny-gpt2", .embedding = "transformer.wte", .prefix = "transformer.h.", .suffix = ".mlp"},
+      {.model = "tiny-llama", .embedding = "model.embed_tokens", .prefix = "model.layers.", .suffix = ""},
+      {.model = "tiny-llama",
+       .embedding = "model.embed_tokens",
+       .prefix = "model.layers.",
+       .suffix = ".self_attn"},
+      {.model = "tiny-neox",
+       .embedding = "gpt_neox.embed_in",
+       .prefix = "gpt_neox.layers.",
+       .suffix = ".mlp"},
   };
-  return models;
+  return kinds;
+}
+
+TracedModel Load(const std::string& name) {
+  return TracedModel({.path = "test/fixtures/models/" + name + "/model.pt", .inputs = {}});
+}
+
+/// Proves small models as a whole, or by the first of their blocks.
+constexpr std::array<int64_t, 2> kWholeBytes = {std::numeric_limits<int64_t>::max(), 0};
+
+using Check = std::function<void(const std::string& what, const ProofModels::Entry& entry)>;
+
+/// Hands each of the models that prove one kind to `check`.
+void ForEachProof(const Check& check) {
+  for (const Kind& kind : Kinds()) {
+    const std::vector<LayerModules> kinds = kind.Modules();
+    for (const int64_t whole_bytes : kWholeBytes) {
+      TracedModel model = Load(kind.model);
+      EngineSet engines(model);
+      engines.MakeFaster(kinds);
+      const ProofModels proof_models(engines, kinds, whole_bytes);
+      for (const ProofModels::Entry& entry : proof_models.entries()) {
+        std::string what = kind.model;
+        what.append(" ").append(kinds[1].layers[0]).append(whole_bytes > 0 ? ", whole" : ", a range");
+        check(what, entry);
+      }
+    }
+  }
 }
 
 const Registration sound("engines that are right are proven", [] {
-  for (const auto& [name, modules] : Models()) {
-    TinyModel tiny(name, modules);
-    IncrementalEngine incremental(tiny.model, tiny.graph);
-    LayersEngine layers(tiny.model, tiny.graph);
-    RequireEqual(Disagreement(tiny, incremental), std::string(), name + ", incremental");
-    RequireEqual(Disagreement(tiny, layers), std::string(), name + ", layers");
-  }
+  ForEachProof([](const std::string& what, const ProofModels::Entry& entry) {
+    for (Engine* engine : {entry.engines->incremental(), entry.engines->layers()}) {
+      Require(engine != nullptr, what + ": " + entry.engines->unsupported());
+      RequireEqual(Disagreement(*entry.engines, entry.kinds[1], entry.scope, *engine), std::string(),
+                   what + ", " + std::string(engine->name()));
+    }
+  });
 });
 
-void RequireCaught(const std::string& fault, const IncrementalEngine::PlanFault& inject) {
-  for (const auto& [name, modules] : Models()) {
-    TinyModel tiny(name, modules);
-    IncrementalEngine engine(tiny.model, tiny.graph);
-    engine.InjectFault(inject);
-    std::string what = name;
-    what.append(" ").append(modules.layers[0]).append(": ").append(fault).append(" is not caught");
-    Require(!Disagreement(tiny, engine).empty(), what);
-  }
+const Registration ranges("a model that is too large proves itself on its first blocks, and on its head", [] {
+  const std::vector<LayerModules> kinds = Kinds()[1].Modules();
+  TracedModel model = Load("tiny-gpt2");
+  EngineSet engines(model);
+  engines.MakeFaster(kinds);
+  const ProofModels small(engines, kinds, model.memory_bytes());
+  RequireEqual(small.entries().size(), 1U, "models of a small one");
+  RequireEqual(small.entries()[0].kinds[0].layers.size(), 5U, "layers of a small one");
+  const ProofModels large(engines, kinds, model.memory_bytes() - 1);
+  RequireEqual(large.entries().size(), 2U, "models of a large one");
+  RequireEqual(large.entries()[0].kinds[0].layers.size(), 3U, "layers of a large one");
+  Require(large.entries()[1].scope == ProofScope::kBaseRuns, "the head is proven by the base runs");
+});
+
+void RequireCaught(const std::string& fault, const std::function<void(IncrementalEngine&)>& inject) {
+  ForEachProof([&](const std::string& what, const ProofModels::Entry& entry) {
+    // Without patched runs there is nothing to go wrong in them.
+    if (entry.scope == ProofScope::kBaseRuns) return;
+    auto& engine = dynamic_cast<IncrementalEngine&>(*entry.engines->incremental());
+    inject(engine);
+    Require(!Disagreement(*entry.engines, entry.kinds[1], entry.scope, engine).empty(),
+            what + ": " + fault + " is not caught");
+  });
+}
+
+void RequirePlanFaultCaught(const std::string& fault, const IncrementalEngine::PlanFault& inject) {
+  RequireCaught(fault, [&](IncrementalEngine& engine) { engine.InjectFault(inject); });
 }
 
 const Registration faults("faults in a plan are caught by the proof", [] {
-  RequireCaught("a wrong position, and with it a wrong mask row", [](size_t /*stage*/, StagePlan& plan) {
-    for (PlannedToken& token : plan.tokens) token.position = std::max(0, token.position - 1);
-  });
-  RequireCaught("a stale key", [](size_t /*stage*/, StagePlan& plan) {
+  RequirePlanFaultCaught("a wrong position, and with it a wrong mask row",
+                         [](size_t /*stage*/, StagePlan& plan) {
+                           for (PlannedToken& token : plan.tokens)
+                             token.position = std::max(0, token.position - 1);
+                         });
+  RequirePlanFaultCaught("a stale key", [](size_t /*stage*/, StagePlan& plan) {
     for (TokenRef& token : plan.rows) {
       if (token.run == TokenRef::Run::kPatched) token = {.run = TokenRef::Run::kClean, .index = 0};
     }
   });
-  RequireCaught("a token of another place", [](size_t /*stage*/, StagePlan& plan) {
+  RequirePlanFaultCaught("a token of another place", [](size_t /*stage*/, StagePlan& plan) {
     for (PlannedToken& token : plan.tokens) {
       if (token.source.run == TokenRef::Run::kPatched) token.source.index = 0;
     }
   });
-  RequireCaught("a restore that is left out", [](size_t /*stage*/, StagePlan& plan) {
+  RequirePlanFaultCaught("a restore that is left out", [](size_t /*stage*/, StagePlan& plan) {
     for (PlannedToken& token : plan.tokens) token.restored = false;
     for (PlannedToken& token : plan.tokens) {
       if (token.source.run == TokenRef::Run::kClean && token.source.index > 0)
@@ -75,17 +143,14 @@ const Registration faults("faults in a plan are caught by the proof", [] {
 });
 
 const Registration stale_values("values that were freed too early are caught by the proof", [] {
-  for (const auto& [name, modules] : Models()) {
-    TinyModel tiny(name, modules);
-    IncrementalEngine engine(tiny.model, tiny.graph);
+  RequireCaught("reused memory", [](IncrementalEngine& engine) {
     engine.InjectStateFault([](StageState& state) {
       // What reused memory looks like: other numbers under pointers that are still valid.
       for (TokenColumn& column : state.columns) {
         if (column.owners.size() > 0) column.owners[0].zero_();
       }
     });
-    Require(!Disagreement(tiny, engine).empty(), name + ": reused memory is not caught");
-  }
+  });
 });
 
 /// Tokens of each stage of a trace of hidden states, one layer at a time, counted from the definition.

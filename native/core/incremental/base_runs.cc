@@ -178,13 +178,6 @@ BaseRuns ComputeBaseRuns(const StageGraph& graph, const EmbeddedPrompt& prompt, 
   return runs;
 }
 
-bool ShareBaseRuns(const TraceRequest& a, const TraceRequest& b) {
-  return a.input_ids == b.input_ids && a.embedding_module == b.embedding_module &&
-         a.subject_begin == b.subject_begin && a.subject_end == b.subject_end && a.noise == b.noise &&
-         a.seed == b.seed && a.samples == b.samples && a.answer_id == b.answer_id &&
-         a.logit_ids == b.logit_ids;
-}
-
 std::optional<BaseRuns> BaseRunsFor(const StageGraph& graph, const StageGraph& cut_finely,
                                     const BaseRuns& runs) {
   const ColumnFinder finder(graph, cut_finely);

@@ -40,9 +40,6 @@ BaseRuns ComputeBaseRuns(const StageGraph& graph, const EmbeddedPrompt& prompt, 
                          bool all_positions, const JobControl& control, TraceWork& work,
                          const std::function<void(int64_t)>& advance);
 
-/// Whether two requests have the same base runs, whatever kinds of layer they trace.
-bool ShareBaseRuns(const TraceRequest& a, const TraceRequest& b);
-
 /// The base runs of `cut_finely`, a graph that is cut wherever `graph` is and elsewhere, as `graph` would
 /// have them. They share tensors. nullopt where a value of `graph` comes later in the other one.
 std::optional<BaseRuns> BaseRunsFor(const StageGraph& graph, const StageGraph& cut_finely,

@@ -9,6 +9,8 @@
 
 namespace causal_tracer {
 
+void IncrementalEngine::Prepare(const std::vector<std::string>& layer_modules) { GraphFor(layer_modules); }
+
 TraceResult IncrementalEngine::Trace(const TraceRequest& request, const JobControl& control) {
   CheckRequest(request);
   const c10::InferenceMode inference_mode;
@@ -20,11 +22,8 @@ std::vector<TraceResult> IncrementalEngine::TraceMany(const std::vector<TraceReq
   for (const TraceRequest& request : requests) CheckRequest(request);
   const c10::InferenceMode inference_mode;
   std::vector<TraceResult> results;
-  for (size_t begin = 0; begin < requests.size();) {
-    size_t end = begin + 1;
-    while (end < requests.size() && ShareBaseRuns(requests[begin], requests[end])) ++end;
+  for (const auto [begin, end] : GroupsWithSharedBaseRuns(requests)) {
     TraceSharing(requests, begin, end, control, results);
-    begin = end;
   }
   return results;
 }
@@ -41,7 +40,7 @@ void IncrementalEngine::TraceSharing(const std::vector<TraceRequest>& requests, 
   bool all_positions = false;
   for (size_t i = begin; i < end; ++i) {
     all_positions = all_positions || requests[i].include_layer_outputs;
-    for (const std::string& layer : ResolvedLayers(requests[i])) {
+    for (const std::string& layer : requests[i].layer_modules) {
       if (std::ranges::find(all_layers, layer) == all_layers.end()) all_layers.push_back(layer);
     }
   }
@@ -51,7 +50,7 @@ void IncrementalEngine::TraceSharing(const std::vector<TraceRequest>& requests, 
   const BaseRuns bases = ComputeBaseRuns(graph, EmbedPrompt(model_, graph, requests[begin]), requests[begin],
                                          all_positions, control, base_work, [](int64_t) {});
   for (size_t i = begin; i < end; ++i) {
-    const auto own = BaseRunsFor(GraphFor(ResolvedLayers(requests[i])), graph, bases);
+    const auto own = BaseRunsFor(GraphFor(requests[i].layer_modules), graph, bases);
     results.push_back(TraceOn(requests[i], own ? &*own : nullptr, part(i)));
   }
   results[begin].work.multiplications += base_work.multiplications;
@@ -59,18 +58,13 @@ void IncrementalEngine::TraceSharing(const std::vector<TraceRequest>& requests, 
 
 TraceResult IncrementalEngine::TraceOn(const TraceRequest& request, const BaseRuns* bases,
                                        const JobControl& control) {
-  IncrementalTrace trace(model_, GraphFor(ResolvedLayers(request)), request, control);
+  IncrementalTrace trace(model_, GraphFor(request.layer_modules), request, control);
   trace.InjectFaults(plan_fault_, state_fault_);
   return trace.Run(bases);
 }
 
-std::vector<std::string> IncrementalEngine::ResolvedLayers(const TraceRequest& request) const {
-  std::vector<std::string> layers;
-  for (const std::string& module : request.layer_modules) layers.push_back(model_.ResolveModule(module));
-  return layers;
-}
-
-const StageGraph& IncrementalEngine::GraphFor(const std::vector<std::string>& layers) {
+const StageGraph& IncrementalEngine::GraphFor(const std::vector<std::string>& layer_modules) {
+  const std::vector<std::string> layers = model_.ResolveModules(layer_modules);
   auto& graph = graphs_[layers];
   if (graph == nullptr) graph = std::make_unique<StageGraph>(graph_, layers, Grain::kTokens);
   return *graph;

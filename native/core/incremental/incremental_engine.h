@@ -33,20 +33,20 @@ class IncrementalEngine final : public Engine {
 
   std::string_view name() const override { return "incremental"; }
 
+  /// Throws UnsupportedGraph, too.
+  void Prepare(const std::vector<std::string>& layer_modules) override;
+
   /// Throws as Engine::Trace, and UnsupportedGraph where the model cannot be cut into token-wise pieces.
   TraceResult Trace(const TraceRequest& request, const JobControl& control) override;
 
-  /// Requests that come one after the other and differ only in kind, window, cells or batch size share their
-  /// clean and corrupted runs.
   std::vector<TraceResult> TraceMany(const std::vector<TraceRequest>& requests,
                                      const JobControl& control) override;
 
  private:
-  std::vector<std::string> ResolvedLayers(const TraceRequest& request) const;
   void TraceSharing(const std::vector<TraceRequest>& requests, size_t begin, size_t end,
                     const JobControl& control, std::vector<TraceResult>& results);
   TraceResult TraceOn(const TraceRequest& request, const BaseRuns* bases, const JobControl& control);
-  const StageGraph& GraphFor(const std::vector<std::string>& layers);
+  const StageGraph& GraphFor(const std::vector<std::string>& layer_modules);
 
   const TracedModel& model_;
   const DecoderGraph& graph_;

@@ -10,12 +10,6 @@
 #include "stage_runner.h"
 
 namespace causal_tracer {
-namespace {
-
-/// Memory for the values of patched tokens in flight, unless a batch size says otherwise.
-constexpr int64_t kBytesInFlight = int64_t{384} * 1024 * 1024;
-
-}  // namespace
 
 IncrementalTrace::IncrementalTrace(const TracedModel& model, const StageGraph& graph,
                                    const TraceRequest& request, const JobControl& control)
@@ -98,7 +92,7 @@ std::vector<IncrementalTrace::Wave> IncrementalTrace::PlanWaves() const {
 
 int64_t IncrementalTrace::MostRows(int64_t token) const {
   if (request_.batch_size > 0) return request_.batch_size;
-  return std::max<int64_t>(1, kBytesInFlight / (BytesOfToken(graph_) * (shape_.length - token)));
+  return std::max<int64_t>(1, request_.memory_in_flight / (BytesOfToken(graph_) * (shape_.length - token)));
 }
 
 void IncrementalTrace::RunWave(const Wave& wave, const EmbeddedPrompt& prompt, const BaseRuns& bases) {
