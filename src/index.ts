@@ -26,8 +26,13 @@ export {
   TracedModel,
   type KernelRequest,
   type ModelOptions,
-  type RunRequest,
 } from './model/traced-model.js';
+export type { Edit, EditOperation, EditValues } from './model/edits.js';
+export type { FunctionHook, HookContext } from './model/function-hooks.js';
+export type { HookAt, HookTarget } from './model/hook-points.js';
+export type { ModelRun, RunHooks, RunInput, RunLogits } from './model/model-run.js';
+export { vectorAt, type Tensor } from './model/tensor.js';
+export { drawNoise, type NoiseShape } from './tracing/noise.js';
 export { plotHiddenFlowHeatmap, plotHiddenFlows } from './plotting/plot-hidden-flow.js';
 export type { PictureFormat } from './plotting/picture-format.js';
 export type { HeatmapOptions, HeatmapPanelsOptions } from './plotting/plot-options.js';

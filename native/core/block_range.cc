@@ -23,7 +23,7 @@ using torch::jit::Value;
 /// With two, no attention behind a restored layer would see a patched token's keys from another token.
 constexpr size_t kFewestBlocks = 3;
 
-/// The markers behind the calls of `modules`, in the modules' order; empty where one is not called exactly
+/// The markers behind the outputs of `modules`, in the modules' order; empty where one is not called exactly
 /// once outside branches and loops.
 std::vector<Node*> FindMarkers(Graph& graph, const std::vector<Site>& sites,
                                const std::vector<std::string>& modules) {
@@ -31,7 +31,9 @@ std::vector<Node*> FindMarkers(Graph& graph, const std::vector<Site>& sites,
   for (Node* node : graph.nodes()) {
     if (!IsKind(node, kSiteOperator)) continue;
     const auto site = torch::jit::constant_as<int64_t>(node->input(1));
-    if (site) markers[sites.at(static_cast<size_t>(*site)).module].push_back(node);
+    if (!site) continue;
+    const HookPoint& point = sites.at(static_cast<size_t>(*site)).point;
+    if (point.at == HookAt::kOutput) markers[point.module].push_back(node);
   }
   std::vector<Node*> found;
   for (const std::string& module : modules) {
@@ -121,7 +123,7 @@ std::shared_ptr<Graph> LeaveOutBlocks(const TracedModel& model, const std::vecto
   for (Node* node : graph->nodes()) {
     if (!IsKind(node, kSiteOperator)) continue;
     const auto site = torch::jit::constant_as<int64_t>(node->input(1)).value();
-    const std::string& module = model.sites().at(static_cast<size_t>(site)).module;
+    const std::string& module = model.sites().at(static_cast<size_t>(site)).point.module;
     if (std::ranges::find(left_out, module) != left_out.end()) return nullptr;
   }
   graph->lint();

@@ -31,9 +31,9 @@ Fingerprint TakeFingerprint(TracedModel& model, const at::Tensor& input_ids,
                             const JobControl& control) {
   const c10::InferenceMode inference_mode;
   ForwardHooks hooks = model.MakeHooks(control);
-  std::vector<std::string> hooked;
+  std::vector<HookPoint> hooked;
   for (const std::string& module : modules) {
-    hooked.push_back(model.ResolveModule(module));
+    hooked.push_back(model.Resolve({.module = module}));
     hooks.Capture(hooked.back());
   }
   const at::Tensor logits = model.Run(input_ids, hooked, hooks);

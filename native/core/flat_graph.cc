@@ -10,6 +10,7 @@
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "error.h"
 #include "site_operator.h"
@@ -39,14 +40,14 @@ bool PassesInputThrough(const Node* node) {
   return kinds.contains(node->kind());
 }
 
-/// Whether `value` is one of the graph's inputs, or handed through from one.
-bool IsInputHandedBack(const Value* value) {
-  while (value->node()->kind() != c10::prim::Param) {
-    if (!PassesInputThrough(value->node())) return false;
-    value = value->node()->input(0);
-  }
-  return true;
+/// The value that `value` is, or may be, unchanged.
+const Value* Source(const Value* value) {
+  while (PassesInputThrough(value->node())) value = value->node()->input(0);
+  return value;
 }
+
+/// Whether `value` is one of the graph's inputs, or handed through from one.
+bool IsInputHandedBack(const Value* value) { return Source(value)->node()->kind() == c10::prim::Param; }
 
 /// The submodule that `self` names, relative to the graph's own module; nullopt where it is no chain of
 /// attributes.
@@ -113,18 +114,58 @@ class Flattener {
       Flatten(body->block(), body->inputs().at(0), module);
       // Tuples of inner calls would hide which values are the callee's own inputs.
       torch::jit::LowerSimpleTuples(body);
-      if (path && !path->empty()) MarkOutput(call, *body, module);
+      if (path && !path->empty()) {
+        MarkInput(*body, module);
+        MarkOutput(call, *body, module);
+      }
     }
     torch::jit::inlineCallTo(call, function, body.get());
   }
 
+  int64_t AddSite(const std::string& module, HookAt at) {
+    sites.push_back({.point = {.module = module, .at = at}, .unhookable = ""});
+    return static_cast<int64_t>(sites.size()) - 1;
+  }
+
+  /// Puts a marker behind the first tensor argument in `body`, the flattened body of a call of `module`.
+  void MarkInput(Graph& body, const std::string& module) {
+    const int64_t site = AddSite(module, HookAt::kInput);
+    const auto inputs = body.inputs().slice(1);
+    const auto input = std::ranges::find_if(
+        inputs, [](const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); });
+    if (input == inputs.end()) {
+      sites.back().unhookable = "it takes no tensor";
+      return;
+    }
+    const auto handed_back = HandedBackElements(body);
+    Value* marked = InsertMarker(body.param_node()->next(), *input, site);
+    (*input)->replaceAllUsesAfterNodeWith(marked->node(), marked);
+    Node* tuple = body.outputs().at(0)->node();
+    for (const auto& [element, source] : handed_back) {
+      if (source == *input) tuple->replaceInput(element, *input);
+    }
+  }
+
+  /// Elements of the body's result tuple that are one of its arguments, and which, beside the element that
+  /// counts as the output.
+  static std::vector<std::pair<size_t, const Value*>> HandedBackElements(const Graph& body) {
+    const Node* tuple = body.outputs().at(0)->node();
+    if (tuple->kind() != c10::prim::TupleConstruct) return {};
+    const auto chosen = OutputElement(body, body.outputs().at(0)->type()->expectRef<c10::TupleType>());
+    std::vector<std::pair<size_t, const Value*>> elements;
+    for (size_t i = 0; i < tuple->inputs().size(); ++i) {
+      if (i != chosen && IsInputHandedBack(tuple->input(i)))
+        elements.emplace_back(i, Source(tuple->input(i)));
+    }
+    return elements;
+  }
+
   /// Puts a marker behind `call`, a call of `module` whose flattened body is `body`.
   void MarkOutput(Node* call, const Graph& body, const std::string& module) {
-    const auto site = static_cast<int64_t>(sites.size());
-    sites.push_back({.module = module, .unhookable = ""});
+    const int64_t site = AddSite(module, HookAt::kOutput);
     Value* output = call->output();
     if (output->type()->isSubtypeOf(*c10::TensorType::get())) {
-      ReplaceUsesAfter(call, output, InsertMarker(call, output, site));
+      ReplaceUsesAfter(call, output, InsertMarker(call->next(), output, site));
       return;
     }
     if (output->type()->kind() != c10::TypeKind::TupleType) {
@@ -146,7 +187,7 @@ class Flattener {
     }
     Node* unpack = graph.createTupleUnpack(output)->insertAfter(call);
     std::vector<Value*> elements(unpack->outputs().begin(), unpack->outputs().end());
-    elements[*chosen] = InsertMarker(unpack, elements[*chosen], site);
+    elements[*chosen] = InsertMarker(unpack->next(), elements[*chosen], site);
     Node* repacked = graph.createTuple(elements)->insertAfter(elements[*chosen]->node());
     repacked->output()->setType(output->type());
     ReplaceUsesAfter(repacked, output, repacked->output());
@@ -163,11 +204,11 @@ class Flattener {
     return first_tensor;
   }
 
-  static Value* InsertMarker(Node* after, Value* output, int64_t site) {
-    Graph& graph = *after->owningGraph();
-    const torch::jit::WithInsertPoint insert(after->next());
+  static Value* InsertMarker(Node* before, Value* tensor, int64_t site) {
+    Graph& graph = *before->owningGraph();
+    const torch::jit::WithInsertPoint insert(before);
     Value* id = graph.insertConstant(site);
-    Node* marker = graph.insertNode(graph.create(SiteSymbol(), {output, id}));
+    Node* marker = graph.insertNode(graph.create(SiteSymbol(), {tensor, id}));
     marker->output()->setType(c10::TensorType::get());
     return marker->output();
   }

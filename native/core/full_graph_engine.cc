@@ -60,10 +60,11 @@ class FullGraphTrace {
         base_(requests.front()),
         control_(control),
         embedding_(model.ResolveModule(base_.embedding_module)),
-        hooked_{embedding_} {
+        hooked_{HookPoint{.module = embedding_}} {
     for (const TraceRequest& request : requests) {
       layers_.push_back(model.ResolveModules(request.layer_modules));
-      hooked_.insert(hooked_.end(), layers_.back().begin(), layers_.back().end());
+      const std::vector<HookPoint> outputs = OutputsOf(layers_.back());
+      hooked_.insert(hooked_.end(), outputs.begin(), outputs.end());
     }
     input_ids_ = at::tensor(base_.input_ids, at::kLong).unsqueeze(0);
     results_.resize(requests.size());
@@ -97,10 +98,10 @@ class FullGraphTrace {
   /// Returns the clean run's logits of the requests' `logit_ids`.
   std::vector<double> RunClean() {
     ForwardHooks hooks = model_.MakeHooks(control_);
-    for (const std::string& module : hooked_) hooks.Capture(module);
+    for (const HookPoint& point : hooked_) hooks.Capture(point);
     const at::Tensor logits = model_.Run(input_ids_, hooked_, hooks);
     const int64_t length = input_ids_.size(1);
-    const at::Tensor& embedded = hooks.Captured(embedding_);
+    const at::Tensor& embedded = hooks.Captured({.module = embedding_});
     CheckHiddenState(base_.embedding_module, embedded, length);
     for (size_t i = 0; i < requests_.size(); ++i) KeepCleanOutputs(i, hooks);
     noise_ = DrawSubjectNoise(base_.seed, base_.samples, base_.subject_end - base_.subject_begin,
@@ -124,7 +125,7 @@ class FullGraphTrace {
   void KeepCleanOutputs(size_t number, const ForwardHooks& hooks) {
     const TraceRequest& request = requests_[number];
     for (size_t i = 0; i < layers_[number].size(); ++i) {
-      const at::Tensor& output = hooks.Captured(layers_[number][i]);
+      const at::Tensor& output = hooks.Captured({.module = layers_[number][i]});
       CheckHiddenState(request.layer_modules[i], output, input_ids_.size(1));
       at::Tensor& clean = clean_outputs_[layers_[number][i]];
       if (!clean.defined()) clean = output[0].clone();
@@ -153,7 +154,7 @@ class FullGraphTrace {
   /// The readout of rows `[begin, end)`, counted run by run, sample by sample.
   std::vector<ReadoutValues> RunRows(const std::vector<PatchedRun>& runs, int64_t begin, int64_t end) {
     ForwardHooks hooks = model_.MakeHooks(control_);
-    hooks.AddEdit(embedding_, [&](const at::Tensor& output) { return Corrupt(output, begin); });
+    hooks.AddEdit({.module = embedding_}, [&](const at::Tensor& output) { return Corrupt(output, begin); });
     std::map<std::string, Positions> restored;
     for (int64_t row = begin; row < end; ++row) {
       const PatchedRun& run = runs[static_cast<size_t>(row / base_.samples)];
@@ -164,9 +165,10 @@ class FullGraphTrace {
       }
     }
     for (const auto& [module, positions] : restored) {
-      hooks.AddEdit(module, [&positions, &clean = clean_outputs_.at(module)](const at::Tensor& output) {
-        return Restore(output, positions, clean);
-      });
+      hooks.AddEdit({.module = module},
+                    [&positions, &clean = clean_outputs_.at(module)](const at::Tensor& output) {
+                      return Restore(output, positions, clean);
+                    });
     }
     const at::Tensor logits = model_.Run(input_ids_.expand({end - begin, -1}).contiguous(), hooked_, hooks);
     return readout_.Read(logits.select(1, logits.size(1) - 1));
@@ -212,7 +214,7 @@ class FullGraphTrace {
   std::string embedding_;
   /// By request.
   std::vector<std::vector<std::string>> layers_;
-  std::vector<std::string> hooked_;
+  std::vector<HookPoint> hooked_;
   at::Tensor input_ids_;
   /// Clean outputs `[position, hidden]` by module.
   std::map<std::string, at::Tensor> clean_outputs_;
@@ -236,7 +238,7 @@ std::vector<TraceResult> FullGraphEngine::TraceMany(const std::vector<TraceReque
   for (const TraceRequest& request : requests) CheckRequest(request);
   const auto count = static_cast<int64_t>(requests.size());
   std::vector<TraceResult> results;
-  for (const auto [begin, end] : GroupsWithSharedBaseRuns(requests)) {
+  for (const auto& [begin, end] : GroupsWithSharedBaseRuns(requests)) {
     const auto part = control.Part(static_cast<int64_t>(begin), static_cast<int64_t>(end - begin), count);
     const std::span<const TraceRequest> group(requests.data() + begin, end - begin);
     for (TraceResult& result : FullGraphTrace(model_, group, part).Run())

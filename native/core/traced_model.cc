@@ -80,14 +80,16 @@ std::vector<ModuleInfo> DescribeModules(const torch::jit::Module& module, const 
   for (const auto& named : module.named_modules()) {
     if (named.name.empty()) continue;
     index.emplace(named.name, modules.size());
-    modules.push_back({.name = named.name, .calls = 0, .unhookable = ""});
+    modules.push_back({.name = named.name, .calls = 0, .unhookable = "", .unhookable_input = ""});
   }
   for (const Site& site : flat.sites) {
-    const auto found = index.find(site.module);
+    const auto found = index.find(site.point.module);
     if (found == index.end()) continue;
     ModuleInfo& info = modules[found->second];
-    ++info.calls;
-    if (info.unhookable.empty()) info.unhookable = site.unhookable;
+    const bool is_output = site.point.at == HookAt::kOutput;
+    if (is_output) ++info.calls;
+    std::string& unhookable = is_output ? info.unhookable : info.unhookable_input;
+    if (unhookable.empty()) unhookable = site.unhookable;
   }
   return modules;
 }
@@ -185,8 +187,8 @@ TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.d
   memory_bytes_ = CountBytes(module);
   modules_ = DescribeModules(module, flat_);
   aliases_ = FindAliases(module, modules_);
-  modules_by_site_.reserve(flat_.sites.size());
-  for (const Site& site : flat_.sites) modules_by_site_.push_back(site.module);
+  points_by_site_.reserve(flat_.sites.size());
+  for (const Site& site : flat_.sites) points_by_site_.push_back(site.point);
   UseLinearLayers(*flat_.graph, linear_layers_);
   weights_ = FindWeights(module, *flat_.graph);
 }
@@ -198,26 +200,29 @@ TracedModel::TracedModel(const TracedModel& whole, std::shared_ptr<torch::jit::G
       memory_bytes_(whole.memory_bytes_),
       inputs_(whole.inputs_),
       flat_{.graph = std::move(graph), .sites = whole.flat_.sites},
-      modules_by_site_(whole.modules_by_site_),
+      points_by_site_(whole.points_by_site_),
       modules_(whole.modules_),
       aliases_(whole.aliases_),
       weights_(whole.weights_) {}
 
 void TracedModel::ChooseKernels(KernelChoice choice) { causal_tracer::ChooseKernels(linear_layers_, choice); }
 
-std::string TracedModel::ResolveModule(const std::string& name) const {
-  const auto info = std::ranges::find(modules_, name, &ModuleInfo::name);
+HookPoint TracedModel::Resolve(const HookPoint& point) const {
+  const auto info = std::ranges::find(modules_, point.module, &ModuleInfo::name);
   if (info == modules_.end()) {
-    throw Error(ErrorCode::kModuleNotFound, "The model has no module named " + name + ".");
+    throw Error(ErrorCode::kModuleNotFound, "The model has no module named " + point.module + ".");
   }
   if (info->calls > 0) {
-    if (info->unhookable.empty()) return name;
+    const std::string& unhookable = point.at == HookAt::kInput ? info->unhookable_input : info->unhookable;
+    if (unhookable.empty()) return point;
     throw Error(ErrorCode::kModuleNotHookable,
-                "The module " + name + " cannot be hooked: " + info->unhookable + ".");
+                "There is no hook for " + Describe(point) + ": " + unhookable + ".");
   }
-  if (const auto alias = aliases_.find(name); alias != aliases_.end()) return alias->second;
+  if (const auto alias = aliases_.find(point.module); alias != aliases_.end()) {
+    return Resolve({.module = alias->second, .at = point.at});
+  }
   throw Error(ErrorCode::kModuleNotHookable,
-              "The module " + name + " cannot be hooked: the traced forward pass never calls it.");
+              "The module " + point.module + " cannot be hooked: the traced forward pass never calls it.");
 }
 
 std::vector<std::string> TracedModel::ResolveModules(const std::vector<std::string>& names) const {
@@ -263,7 +268,7 @@ size_t TracedModel::input_ids_index() const {
   return static_cast<size_t>(std::ranges::find(inputs_, "input_ids") - inputs_.begin());
 }
 
-at::Tensor TracedModel::Run(const at::Tensor& input_ids, const std::vector<std::string>& hooked,
+at::Tensor TracedModel::Run(const at::Tensor& input_ids, const std::vector<HookPoint>& hooked,
                             ForwardHooks& hooks) {
   const auto outputs = ProgramFor(hooked).Run(MakeInputs(input_ids), hooks);
   if (outputs.size() != 1 || !outputs[0].isTensor() || outputs[0].toTensor().dim() != 3) {
@@ -273,10 +278,10 @@ at::Tensor TracedModel::Run(const at::Tensor& input_ids, const std::vector<std::
   return outputs[0].toTensor();
 }
 
-std::vector<int64_t> TracedModel::SitesOf(const std::vector<std::string>& hooked) const {
+std::vector<int64_t> TracedModel::SitesOf(const std::vector<HookPoint>& hooked) const {
   std::vector<int64_t> sites;
   for (size_t site = 0; site < flat_.sites.size(); ++site) {
-    if (std::ranges::find(hooked, flat_.sites[site].module) != hooked.end()) {
+    if (std::ranges::find(hooked, flat_.sites[site].point) != hooked.end()) {
       sites.push_back(static_cast<int64_t>(site));
     }
   }
@@ -284,10 +289,10 @@ std::vector<int64_t> TracedModel::SitesOf(const std::vector<std::string>& hooked
 }
 
 std::shared_ptr<torch::jit::Graph> TracedModel::GraphWithSites(const std::vector<std::string>& hooked) const {
-  return KeepSites(flat_, SitesOf(hooked));
+  return KeepSites(flat_, SitesOf(OutputsOf(hooked)));
 }
 
-const Program& TracedModel::ProgramFor(const std::vector<std::string>& hooked) {
+const Program& TracedModel::ProgramFor(const std::vector<HookPoint>& hooked) {
   const std::vector<int64_t> sites = SitesOf(hooked);
   if (const auto found = programs_.find(sites); found != programs_.end()) return found->second;
   // Programs are small, but an unbounded cache would grow with every new set of hooks.

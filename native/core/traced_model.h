@@ -20,8 +20,10 @@ struct ModuleInfo {
   std::string name;
   /// Calls in one forward pass.
   int64_t calls = 0;
-  /// Why it cannot be hooked; empty where it can.
+  /// Why its output cannot be hooked; empty where it can.
   std::string unhookable;
+  /// The same of its input.
+  std::string unhookable_input;
 };
 
 /// A loaded TorchScript language model `(input_ids[, attention_mask[, position_ids]]) -> logits`, with
@@ -52,7 +54,9 @@ class TracedModel {
 
   /// The name under which a module is called: `name` itself, or the module that shares its parameters. Throws
   /// kModuleNotFound or kModuleNotHookable with the reason.
-  std::string ResolveModule(const std::string& name) const;
+  std::string ResolveModule(const std::string& name) const { return Resolve({.module = name}).module; }
+  /// The same for an input or an output.
+  HookPoint Resolve(const HookPoint& point) const;
   std::vector<std::string> ResolveModules(const std::vector<std::string>& names) const;
 
   /// An embedding's parameter `weight`; throws kModuleNotFound where there is none. Linear layers' weights
@@ -63,14 +67,14 @@ class TracedModel {
   void ChooseKernels(KernelChoice choice);
 
   /// Hooks that fit this model. `control` must outlive them.
-  ForwardHooks MakeHooks(const JobControl& control) const { return {modules_by_site_, control}; }
+  ForwardHooks MakeHooks(const JobControl& control) const { return {points_by_site_, control}; }
 
   /// One forward pass over unpadded rows: `input_ids` is int64 `[batch, position]`, the result `[batch,
-  /// position, vocabulary]`. `hooked` names the (resolved) modules that `hooks` edits or captures.
-  at::Tensor Run(const at::Tensor& input_ids, const std::vector<std::string>& hooked, ForwardHooks& hooks);
+  /// position, vocabulary]`. `hooked` has the points (of resolved modules) that `hooks` edits or captures.
+  at::Tensor Run(const at::Tensor& input_ids, const std::vector<HookPoint>& hooked, ForwardHooks& hooks);
 
-  /// A copy of the forward pass as one graph with markers behind `hooked` modules. Its inputs are
-  /// MakeInputs'.
+  /// A copy of the forward pass as one graph with markers behind the outputs of `hooked` modules. Its inputs
+  /// are MakeInputs'.
   std::shared_ptr<torch::jit::Graph> GraphWithSites(const std::vector<std::string>& hooked) const;
   /// The forward pass as one graph with markers behind every module.
   torch::jit::Graph& graph() const { return *flat_.graph; }
@@ -80,8 +84,8 @@ class TracedModel {
   size_t input_ids_index() const;
 
  private:
-  std::vector<int64_t> SitesOf(const std::vector<std::string>& hooked) const;
-  const Program& ProgramFor(const std::vector<std::string>& hooked);
+  std::vector<int64_t> SitesOf(const std::vector<HookPoint>& hooked) const;
+  const Program& ProgramFor(const std::vector<HookPoint>& hooked);
 
   /// The module's functions, without its parameters: the graphs' nodes point to them to say where they are
   /// from.
@@ -92,7 +96,7 @@ class TracedModel {
   std::vector<std::string> inputs_;
   FlatGraph flat_;
   LinearLayers linear_layers_;
-  std::vector<std::string> modules_by_site_;
+  std::vector<HookPoint> points_by_site_;
   std::vector<ModuleInfo> modules_;
   std::map<std::string, std::string> aliases_;
   std::map<std::string, at::Tensor> weights_;

@@ -14,72 +14,59 @@
 
 #include "../core/engine_choice.h"
 #include "../core/fingerprint.h"
+#include "run_values.h"
 #include "trace_values.h"
 #include "values.h"
 
 namespace causal_tracer::node {
 namespace {
 
-/// Row-major `[batch, position]` ids of a request.
-at::Tensor ReadInputIds(const ObjectReader& request) {
-  const std::vector<int64_t> ids = request.Integers("inputIds");
-  const int64_t batch = request.Integer("batch", 1);
-  if (ids.empty() || static_cast<int64_t>(ids.size()) % batch != 0) {
-    throw Error(ErrorCode::kInvalidOption, "inputIds must hold batch rows of one length.");
-  }
-  return at::tensor(ids, at::kLong).reshape({batch, -1});
-}
-
-std::map<std::string, std::vector<PositionEdit>> ReadEdits(const ObjectReader& request) {
-  const Napi::Value value = request.Get("edits");
-  if (!value.IsArray()) throw Error(ErrorCode::kInvalidOption, "edits must be an array.");
-  const auto array = value.As<Napi::Array>();
-  std::map<std::string, std::vector<PositionEdit>> edits;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const ObjectReader edit(array.Get(i));
-    const std::string operation = edit.String("operation");
-    if (operation != "set" && operation != "add") {
-      throw Error(ErrorCode::kInvalidOption,
-                  "An edit's operation must be 'set' or 'add', not '" + operation + "'.");
-    }
-    edits[edit.String("module")].push_back(
-        {.row = edit.Integer("row", 0),
-         .position = edit.Integer("position", 0),
-         .operation = operation == "set" ? PositionEdit::Operation::kSet : PositionEdit::Operation::kAdd,
-         .values = edit.Floats("values")});
-  }
-  return edits;
-}
-
-/// The modules whose outputs a run hands back, by the names that the caller used.
+/// The tensors that a run hands back, in the caller's order.
 class Captures {
  public:
-  Captures(const TracedModel& model, const std::vector<std::string>& names) {
-    for (const std::string& name : names) resolved_.emplace_back(name, model.ResolveModule(name));
+  Captures(const TracedModel& model, const std::vector<HookPoint>& points) : asked_(points) {
+    for (const HookPoint& point : points) resolved_.push_back(model.Resolve(point));
   }
 
-  void AddTo(ForwardHooks& hooks, std::vector<std::string>& hooked) const {
-    for (const auto& [name, module] : resolved_) {
-      hooks.Capture(module);
-      hooked.push_back(module);
+  void AddTo(ForwardHooks& hooks, std::vector<HookPoint>& hooked) const {
+    for (const HookPoint& point : resolved_) {
+      hooks.Capture(point);
+      hooked.push_back(point);
     }
   }
 
-  std::map<std::string, at::Tensor> Outputs(const ForwardHooks& hooks) const {
-    std::map<std::string, at::Tensor> outputs;
-    for (const auto& [name, module] : resolved_) {
-      const at::Tensor& output = hooks.Captured(module);
-      if (!output.defined()) {
-        throw Error(ErrorCode::kModuleNotHookable, "The forward pass did not reach the module " + name + ".");
+  std::vector<at::Tensor> Tensors(const ForwardHooks& hooks) const {
+    std::vector<at::Tensor> tensors;
+    for (size_t i = 0; i < resolved_.size(); ++i) {
+      const at::Tensor& tensor = hooks.Captured(resolved_[i]);
+      if (!tensor.defined()) {
+        throw Error(ErrorCode::kModuleNotHookable,
+                    "The forward pass did not reach " + Describe(asked_[i]) + ".");
       }
-      outputs.emplace(name, output);
+      tensors.push_back(tensor);
     }
-    return outputs;
+    return tensors;
   }
 
  private:
-  std::vector<std::pair<std::string, std::string>> resolved_;
+  std::vector<HookPoint> asked_;
+  std::vector<HookPoint> resolved_;
 };
+
+/// Adds a request's edits, then its JavaScript hooks.
+void AddEdits(const TracedModel& model, const RunRequest& request, const ModelSession::CallHook& call_hook,
+              ForwardHooks& hooks, std::vector<HookPoint>& hooked) {
+  for (const auto& [point, edit] : request.edits) {
+    hooked.push_back(model.Resolve(point));
+    hooks.AddEdit(hooked.back(), ApplyEdits(point, {edit}));
+  }
+  for (size_t i = 0; i < request.hooks.size(); ++i) {
+    hooked.push_back(model.Resolve(request.hooks[i]));
+    hooks.AddEdit(hooked.back(), [&call_hook, number = static_cast<int64_t>(i)](const at::Tensor& tensor) {
+      return call_hook(number, tensor);
+    });
+  }
+}
 
 Napi::Array ModulesToJavaScript(Napi::Env env, const std::vector<ModuleInfo>& modules) {
   Napi::Array array = Napi::Array::New(env, modules.size());
@@ -88,6 +75,7 @@ Napi::Array ModulesToJavaScript(Napi::Env env, const std::vector<ModuleInfo>& mo
     object.Set("name", modules[i].name);
     object.Set("calls", static_cast<double>(modules[i].calls));
     object.Set("unhookable", modules[i].unhookable);
+    object.Set("unhookableInput", modules[i].unhookable_input);
     array.Set(i, object);
   }
   return array;
@@ -225,39 +213,32 @@ Napi::Value ModelObject::EmbeddingNoiseScale(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelObject::Run(const Napi::CallbackInfo& info) {
   return Guard(info, [&]() -> Napi::Value {
-    const ObjectReader request(info[0]);
-    const at::Tensor input_ids = ReadInputIds(request);
-    const auto edits = ReadEdits(request);
-    const std::vector<std::string> capture = request.Strings("capture");
-    const std::string wanted = request.String("logits");
-    if (wanted != "last" && wanted != "all" && wanted != "none") {
-      throw Error(ErrorCode::kInvalidOption, "logits must be 'last', 'all' or 'none', not '" + wanted + "'.");
-    }
-    return Submit(info, [=](LoadedModel& loaded, const JobControl& control) {
-      try {
-        ForwardHooks hooks = loaded.model->MakeHooks(control);
-        std::vector<std::string> hooked;
-        for (const auto& [name, changes] : edits) {
-          hooked.push_back(loaded.model->ResolveModule(name));
-          hooks.AddEdit(hooked.back(), EditPositions(name, changes));
-        }
-        const Captures captures(*loaded.model, capture);
-        captures.AddTo(hooks, hooked);
-        at::Tensor logits = loaded.model->Run(input_ids, hooked, hooks);
-        const c10::InferenceMode inference_mode;
-        if (wanted == "last") logits = logits.select(1, logits.size(1) - 1);
-        const auto outputs = captures.Outputs(hooks);
-        return [logits, outputs, wanted](Napi::Env env) -> Napi::Value {
-          const c10::InferenceMode copying_mode;
-          Napi::Object result = Napi::Object::New(env);
-          result.Set("logits", wanted == "none" ? env.Null() : TensorToJavaScript(env, logits));
-          result.Set("captured", TensorsToJavaScript(env, outputs));
-          return result;
-        };
-      } catch (const std::exception& exception) {
-        throw DescribeRunFailure(exception, input_ids);
-      }
-    });
+    const RunRequest request = ReadRunRequest(ObjectReader(info[0]));
+    return session_->SubmitHooked(
+        info.Env(), info[1], info.This(),
+        [request](LoadedModel& loaded, const JobControl& control, const ModelSession::CallHook& call_hook) {
+          try {
+            ForwardHooks hooks = loaded.model->MakeHooks(control);
+            std::vector<HookPoint> hooked;
+            AddEdits(*loaded.model, request, call_hook, hooks, hooked);
+            const Captures captures(*loaded.model, request.capture);
+            captures.AddTo(hooks, hooked);
+            at::Tensor logits = loaded.model->Run(request.input_ids, hooked, hooks);
+            const c10::InferenceMode inference_mode;
+            if (request.logits == "last") logits = logits.select(1, logits.size(1) - 1);
+            const bool wanted = request.logits != "none";
+            const auto captured = captures.Tensors(hooks);
+            return [logits, captured, wanted](Napi::Env env) -> Napi::Value {
+              const c10::InferenceMode copying_mode;
+              Napi::Object result = Napi::Object::New(env);
+              result.Set("logits", wanted ? TensorToJavaScript(env, logits) : env.Null());
+              result.Set("captured", TensorsToJavaScript(env, captured));
+              return result;
+            };
+          } catch (const std::exception& exception) {
+            throw DescribeRunFailure(exception, request.input_ids);
+          }
+        });
   });
 }
 
@@ -266,7 +247,7 @@ Napi::Value ModelObject::Predict(const Napi::CallbackInfo& info) {
     const ObjectReader request(info[0]);
     const at::Tensor input_ids = ReadInputIds(request);
     const std::vector<int64_t> answer_ids = request.Integers("answerIds");
-    const std::vector<std::string> capture = request.Strings("capture");
+    const std::vector<HookPoint> capture = ReadHookPoints(request, "capture");
     if (static_cast<int64_t>(answer_ids.size()) != input_ids.size(0)) {
       throw Error(ErrorCode::kInvalidOption,
                   "answerIds must hold one id a row; -1 asks for the most probable one.");
@@ -275,7 +256,7 @@ Napi::Value ModelObject::Predict(const Napi::CallbackInfo& info) {
       try {
         const c10::InferenceMode inference_mode;
         ForwardHooks hooks = loaded.model->MakeHooks(control);
-        std::vector<std::string> hooked;
+        std::vector<HookPoint> hooked;
         const Captures captures(*loaded.model, capture);
         captures.AddTo(hooks, hooked);
         const at::Tensor logits = loaded.model->Run(input_ids, hooked, hooks);
@@ -288,14 +269,14 @@ Napi::Value ModelObject::Predict(const Napi::CallbackInfo& info) {
                                                      std::to_string(probabilities.size(1)) + " tokens.");
         }
         const at::Tensor scores = probabilities.gather(1, ids.unsqueeze(1)).squeeze(1);
-        const auto outputs = captures.Outputs(hooks);
-        return [ids, scores, outputs](Napi::Env env) -> Napi::Value {
+        const auto captured = captures.Tensors(hooks);
+        return [ids, scores, captured](Napi::Env env) -> Napi::Value {
           const c10::InferenceMode copying_mode;
           Napi::Object result = Napi::Object::New(env);
           const int64_t* values = ids.const_data_ptr<int64_t>();
           result.Set("answerIds", NumbersToJavaScript(env, {values, values + ids.numel()}));
           result.Set("probabilities", TensorToJavaScript(env, scores).Get("data"));
-          result.Set("captured", TensorsToJavaScript(env, outputs));
+          result.Set("captured", TensorsToJavaScript(env, captured));
           return result;
         };
       } catch (const std::exception& exception) {

@@ -1,5 +1,9 @@
 #include "model_session.h"
 
+#include <c10/core/InferenceMode.h>
+
+#include <chrono>
+#include <future>
 #include <utility>
 
 #include "stop_source.h"
@@ -10,10 +14,18 @@ namespace causal_tracer::node {
 ModelSession::~ModelSession() { StopJobs(); }
 
 Napi::Value ModelSession::Submit(Napi::Env env, const Napi::Value& job, const Napi::Value& owner, Work work) {
+  return SubmitHooked(env, job, owner,
+                      [work = std::move(work)](LoadedModel& loaded, const JobControl& control,
+                                               const CallHook&) { return work(loaded, control); });
+}
+
+Napi::Value ModelSession::SubmitHooked(Napi::Env env, const Napi::Value& job, const Napi::Value& owner,
+                                       HookedWork work) {
   if (disposed_) throw Error(ErrorCode::kDisposed, "The model has been disposed of. Load it again.");
   Job entry{.deferred = Napi::Promise::Deferred::New(env),
             .stop = {},
             .on_progress = {},
+            .on_hook = {},
             .owner = {},
             .failure = {}};
   if (job.IsObject()) {
@@ -21,6 +33,8 @@ Napi::Value ModelSession::Submit(Napi::Env env, const Napi::Value& job, const Na
     entry.stop = StopSource::Unwrap(object.Get("stop"));
     const Napi::Value on_progress = object.Get("onProgress");
     if (on_progress.IsFunction()) entry.on_progress = Napi::Persistent(on_progress.As<Napi::Function>());
+    const Napi::Value on_hook = object.Get("onHook");
+    if (on_hook.IsFunction()) entry.on_hook = Napi::Persistent(on_hook.As<Napi::Function>());
   }
   if (owner.IsObject()) entry.owner = Napi::Persistent(owner.As<Napi::Object>());
   const uint64_t number = next_number_++;
@@ -59,7 +73,7 @@ void ModelSession::AccountMemory(Napi::Env env, int64_t bytes) {
   accounted_bytes_ += bytes;
 }
 
-void ModelSession::RunOnWorker(uint64_t number, const StopFlag& stop, bool reports, const Work& work) {
+void ModelSession::RunOnWorker(uint64_t number, const StopFlag& stop, bool reports, const HookedWork& work) {
   JobControl::Progress progress;
   if (reports) {
     progress = [this, number](int64_t done, int64_t total) {
@@ -69,7 +83,10 @@ void ModelSession::RunOnWorker(uint64_t number, const StopFlag& stop, bool repor
   try {
     const JobControl control(stop, std::move(progress));
     control.ThrowIfStopped();
-    Completion complete = work(loaded_, control);
+    const CallHook call_hook = [this, number, &control](int64_t hook, const at::Tensor& tensor) {
+      return WaitForHook(number, control, hook, tensor);
+    };
+    Completion complete = work(loaded_, control, call_hook);
     loop_->Post(
         [this, number, complete = std::move(complete)](Napi::Env env) { Settle(env, number, complete); });
   } catch (const std::exception& exception) {
@@ -85,11 +102,46 @@ void ModelSession::ReportProgress(Napi::Env env, uint64_t number, int64_t done, 
     found->second.on_progress.Call({Napi::Number::New(env, static_cast<double>(done)),
                                     Napi::Number::New(env, static_cast<double>(total))});
   } catch (const Napi::Error& error) {
-    // Looked up anew: the callback may have started or ended other jobs.
-    if (const auto job = jobs_.find(number); job != jobs_.end()) {
-      job->second.failure = error;
-      job->second.stop.RequestStop();
-    }
+    EndWith(number, error);
+  }
+}
+
+at::Tensor ModelSession::WaitForHook(uint64_t number, const JobControl& control, int64_t hook,
+                                     const at::Tensor& tensor) {
+  const auto answer = std::make_shared<std::promise<at::Tensor>>();
+  std::future<at::Tensor> future = answer->get_future();
+  loop_->Post([this, number, hook, tensor, answer](Napi::Env env) {
+    answer->set_value(RunHook(env, number, hook, tensor));
+  });
+  // The event loop may be waiting for this thread to end: never wait for it without an eye on the stop flag.
+  constexpr auto kPatience = std::chrono::milliseconds(10);
+  while (future.wait_for(kPatience) != std::future_status::ready) control.ThrowIfStopped();
+  control.ThrowIfStopped();
+  return future.get();
+}
+
+at::Tensor ModelSession::RunHook(Napi::Env env, uint64_t number, int64_t hook, const at::Tensor& tensor) {
+  const c10::InferenceMode inference_mode;
+  const auto found = jobs_.find(number);
+  // A stopped job has ended while this call was on its way.
+  if (found == jobs_.end() || found->second.stop.stopped()) return tensor;
+  try {
+    const Napi::Value result = found->second.on_hook.Call(
+        {Napi::Number::New(env, static_cast<double>(hook)), TensorToJavaScript(env, tensor)});
+    return result.IsObject() ? TensorFromJavaScript(result, tensor) : tensor;
+  } catch (const Napi::Error& error) {
+    EndWith(number, error);
+  } catch (const Error& error) {
+    EndWith(number, ToJavaScript(env, error));
+  }
+  return tensor;
+}
+
+void ModelSession::EndWith(uint64_t number, const Napi::Error& error) {
+  // Looked up only now: the callback may have started or ended other jobs.
+  if (const auto job = jobs_.find(number); job != jobs_.end()) {
+    job->second.failure = error;
+    job->second.stop.RequestStop();
   }
 }
 

@@ -28,6 +28,10 @@ class ModelSession {
   /// Makes the JavaScript value of a finished job, on the event loop.
   using Completion = std::function<Napi::Value(Napi::Env)>;
   using Work = std::function<Completion(LoadedModel&, const JobControl&)>;
+  /// Calls the job's `onHook` on the event loop and waits for its answer: the tensor to go on with. Throws
+  /// kAborted if the job is stopped while it waits, or by an exception of the callback.
+  using CallHook = std::function<at::Tensor(int64_t hook, const at::Tensor& tensor)>;
+  using HookedWork = std::function<Completion(LoadedModel&, const JobControl&, const CallHook&)>;
 
   explicit ModelSession(std::shared_ptr<EventLoop> loop) : loop_(std::move(loop)) {}
   /// Stops all work and waits for the thread.
@@ -38,6 +42,7 @@ class ModelSession {
   /// Queues `work` and returns its promise. `job` is the call's NativeJob or undefined; `owner`, if it is an
   /// object, is kept alive until the job has ended.
   Napi::Value Submit(Napi::Env env, const Napi::Value& job, const Napi::Value& owner, Work work);
+  Napi::Value SubmitHooked(Napi::Env env, const Napi::Value& job, const Napi::Value& owner, HookedWork work);
 
   /// Stops all work and frees the model without waiting. Jobs that have not ended fail with kDisposed.
   void Dispose(Napi::Env env);
@@ -56,12 +61,17 @@ class ModelSession {
     Napi::Promise::Deferred deferred;
     StopFlag stop;
     Napi::FunctionReference on_progress;
+    Napi::FunctionReference on_hook;
     Napi::ObjectReference owner;
-    /// What `on_progress` threw; ends the job.
+    /// What a callback threw; ends the job.
     Napi::Error failure;
   };
 
-  void RunOnWorker(uint64_t number, const StopFlag& stop, bool reports, const Work& work);
+  void RunOnWorker(uint64_t number, const StopFlag& stop, bool reports, const HookedWork& work);
+  at::Tensor WaitForHook(uint64_t number, const JobControl& control, int64_t hook, const at::Tensor& tensor);
+  at::Tensor RunHook(Napi::Env env, uint64_t number, int64_t hook, const at::Tensor& tensor);
+  /// Ends a job with what one of its callbacks threw.
+  void EndWith(uint64_t number, const Napi::Error& error);
   void ReportProgress(Napi::Env env, uint64_t number, int64_t done, int64_t total);
   void Settle(Napi::Env env, uint64_t number, const std::function<Napi::Value(Napi::Env)>& complete);
   void Fail(Napi::Env env, uint64_t number, const Error& error);

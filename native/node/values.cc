@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <sstream>
 #include <string_view>
 
 namespace causal_tracer::node {
@@ -80,13 +81,26 @@ std::vector<int64_t> ObjectReader::Integers(const char* name) const {
 
 at::Tensor ObjectReader::Floats(const char* name) const {
   const Napi::Value value = Get(name);
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
-    ThrowUnfit(name, "a Float32Array");
+  const auto copy = [](const auto& array, at::ScalarType dtype) {
+    at::Tensor tensor = at::empty({static_cast<int64_t>(array.ElementLength())}, dtype);
+    if (array.ByteLength() > 0) std::memcpy(tensor.mutable_data_ptr(), array.Data(), array.ByteLength());
+    return tensor;
+  };
+  if (value.IsTypedArray()) {
+    const auto type = value.As<Napi::TypedArray>().TypedArrayType();
+    if (type == napi_float32_array) return copy(value.As<Napi::Float32Array>(), at::kFloat);
+    if (type == napi_float64_array) return copy(value.As<Napi::Float64Array>(), at::kDouble);
   }
-  const auto array = value.As<Napi::Float32Array>();
-  at::Tensor tensor = at::empty({static_cast<int64_t>(array.ElementLength())}, at::kFloat);
-  std::memcpy(tensor.mutable_data_ptr<float>(), array.Data(), array.ByteLength());
-  return tensor;
+  ThrowUnfit(name, "a Float32Array or a Float64Array");
+}
+
+std::vector<ObjectReader> ObjectReader::Objects(const char* name) const {
+  const Napi::Value value = Get(name);
+  if (!value.IsArray()) ThrowUnfit(name, "an array of objects");
+  const auto array = value.As<Napi::Array>();
+  std::vector<ObjectReader> objects;
+  for (uint32_t i = 0; i < array.Length(); ++i) objects.emplace_back(array.Get(i));
+  return objects;
 }
 
 Napi::Object TensorToJavaScript(Napi::Env env, const at::Tensor& tensor) {
@@ -100,6 +114,19 @@ Napi::Object TensorToJavaScript(Napi::Env env, const at::Tensor& tensor) {
   return object;
 }
 
+at::Tensor TensorFromJavaScript(const Napi::Value& value, const at::Tensor& like) {
+  const ObjectReader reader(value);
+  const std::vector<int64_t> shape = reader.Integers("shape");
+  const at::Tensor data = reader.Floats("data");
+  if (at::IntArrayRef(shape) != like.sizes() || data.numel() != like.numel()) {
+    std::ostringstream message;
+    message << "A hook returned " << data.numel() << " numbers of shape " << at::IntArrayRef(shape)
+            << " in place of a tensor of shape " << like.sizes() << ". Return one of the same shape.";
+    throw Error(ErrorCode::kInvalidOption, message.str());
+  }
+  return data.reshape(shape).to(like.device(), like.scalar_type());
+}
+
 Napi::Array NumbersToJavaScript(Napi::Env env, const std::vector<int64_t>& numbers) {
   Napi::Array array = Napi::Array::New(env, numbers.size());
   for (uint32_t i = 0; i < numbers.size(); ++i) array.Set(i, static_cast<double>(numbers[i]));
@@ -110,6 +137,12 @@ Napi::Object TensorsToJavaScript(Napi::Env env, const std::map<std::string, at::
   Napi::Object object = Napi::Object::New(env);
   for (const auto& [name, tensor] : tensors) object.Set(name, TensorToJavaScript(env, tensor));
   return object;
+}
+
+Napi::Array TensorsToJavaScript(Napi::Env env, const std::vector<at::Tensor>& tensors) {
+  Napi::Array array = Napi::Array::New(env, tensors.size());
+  for (uint32_t i = 0; i < tensors.size(); ++i) array.Set(i, TensorToJavaScript(env, tensors[i]));
+  return array;
 }
 
 }  // namespace causal_tracer::node

@@ -31,8 +31,10 @@ class ObjectReader {
   Napi::Value Get(const char* name) const { return object_.Get(name); }
   /// An Int32Array as int64 numbers.
   std::vector<int64_t> Integers(const char* name) const;
-  /// A Float32Array as a tensor that owns a copy.
+  /// A Float32Array or Float64Array as a flat tensor that owns a copy.
   at::Tensor Floats(const char* name) const;
+  /// An array of objects.
+  std::vector<ObjectReader> Objects(const char* name) const;
 
  private:
   Napi::Object object_;
@@ -41,8 +43,13 @@ class ObjectReader {
 /// `{ data: Float32Array, shape: number[] }`, whatever the tensor's dtype.
 Napi::Object TensorToJavaScript(Napi::Env env, const at::Tensor& tensor);
 
+/// A tensor as TensorToJavaScript makes them, with the dtype and on the device of `like`. Throws
+/// kInvalidOption where its shape is another one.
+at::Tensor TensorFromJavaScript(const Napi::Value& value, const at::Tensor& like);
+
 Napi::Array NumbersToJavaScript(Napi::Env env, const std::vector<int64_t>& numbers);
 
 Napi::Object TensorsToJavaScript(Napi::Env env, const std::map<std::string, at::Tensor>& tensors);
+Napi::Array TensorsToJavaScript(Napi::Env env, const std::vector<at::Tensor>& tensors);
 
 }  // namespace causal_tracer::node

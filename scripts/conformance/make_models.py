@@ -31,6 +31,7 @@ PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "causal-tracer")
 SOURCES = (
     "scripts/conformance/make_models.py",
     "scripts/conformance/random_weights.py",
+    "scripts/conformance/reference_hooks.py",
     "scripts/conformance/reference_scores.py",
     "scripts/conformance/tiny_model.py",
     "scripts/parity/tiny_tokenizers.py",

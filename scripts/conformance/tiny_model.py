@@ -24,6 +24,7 @@ sys.path += [str(ROOT / "scripts" / folder) for folder in ("parity", "export")]
 from exporter import command_line  # noqa: E402
 from exporter.environment import hide_loading_bars  # noqa: E402
 from exporter.replacements import replace_untraceable_parts  # noqa: E402
+from reference_hooks import record_hooks  # noqa: E402
 from tiny_tokenizers import train_byte_level, train_metaspace  # noqa: E402
 
 MOST_SEEDS = 200
@@ -32,7 +33,7 @@ torch.set_num_threads(1)  # the models are small, and threads would only wait fo
 
 
 def make_and_trace(family: Family, folder: Path) -> dict[str, Any]:
-    """Write the model folder, and return the package's flows."""
+    """Write the model folder, and return what PyTorch's hooks see and the package's flows."""
     with tempfile.TemporaryDirectory() as source:
         seed = _save_model(family, source)
         _export(source, folder)
@@ -44,7 +45,11 @@ def make_and_trace(family: Family, folder: Path) -> dict[str, Any]:
     adjust = ADJUSTMENTS.get(family.model_type)
     if adjust is not None:
         adjust(model)
-    return {"seed": seed, "flows": Reference(model, tokenizer, folder).trace_all()}
+    return {
+        "seed": seed,
+        "hooks": record_hooks(model, folder),
+        "flows": Reference(model, tokenizer, folder).trace_all(),
+    }
 
 
 #: Where the package cannot trace a family as it is, by `model_type`.

@@ -10,15 +10,15 @@ import type {
   NativeModule,
   NativePrediction,
   NativePredictRequest,
-  NativeRunRequest,
-  NativeRunResult,
   NativeTraceRequest,
   NativeTraceResult,
 } from '../native/binding.js';
 import { validateLayerConfig, type LayerConfig, type LayerRole } from './layer-config.js';
+import { makeOnHook } from './function-hooks.js';
 import { ResolvedLayers, type Site } from './layer-resolution.js';
 import type { Manifest } from './manifest.js';
 import { requireEqualFingerprint } from './model-check.js';
+import { planRun, toModelRun, type ModelRun, type RunHooks, type RunInput } from './model-run.js';
 import { openModelSource, type ModelSource, type OpenedModel } from './model-source.js';
 import { runNativeJob, type JobOptions } from './native-job.js';
 import { requireOneOf } from './one-of.js';
@@ -43,9 +43,6 @@ export interface NativeRuntime {
   readonly addon: Pick<NativeAddon, 'loadModel' | 'createStopSource'>;
   readonly libtorch: { readonly version: string };
 }
-
-/** One forward pass with hooks; see {@link TracedModel.run}. */
-export type RunRequest = NativeRunRequest;
 
 export const KERNELS = ['auto', 'default'] as const;
 export type KernelRequest = (typeof KERNELS)[number];
@@ -180,14 +177,23 @@ export class TracedModel implements Disposable {
   }
 
   /**
-   * One forward pass with forward hooks: captures the outputs of any named modules, and overwrites or adds to chosen
-   * `[row, position, :]` entries of them.
+   * One forward pass with forward hooks on any named modules: captures of their outputs or inputs, edits of them at
+   * chosen rows and positions, and functions that see and replace them.
    *
-   * @throws CausalTracerError `MODULE_NOT_FOUND`, `MODULE_NOT_HOOKABLE`, `INVALID_OPTION`, `MODEL_RUN_FAILED`,
-   *   `OUT_OF_MEMORY` or `DISPOSED`; `signal.reason` when aborted.
+   * @throws CausalTracerError `MODULE_NOT_FOUND`, `MODULE_NOT_HOOKABLE`, `INVALID_OPTION`, `EMPTY_PROMPT`,
+   *   `PROMPT_TOO_LONG`, `TOKENIZER_MISMATCH`, `MODEL_RUN_FAILED`, `OUT_OF_MEMORY` or `DISPOSED`; what a hook threw;
+   *   `signal.reason` when aborted.
    */
-  run(request: RunRequest, options: JobOptions = {}): Promise<NativeRunResult> {
-    return this.#submit(options, (job) => this.#native.run(request, job));
+  async run(input: RunInput, options: RunHooks & Pick<JobOptions, 'signal'> = {}): Promise<ModelRun> {
+    this.requireLive();
+    const { tokenizer, vocabularySize, maximumPositions } = this;
+    const moduleNames = this.modules().map(({ name }) => name);
+    const plan = planRun(input, options, { tokenizer, vocabularySize, maximumPositions, moduleNames });
+    const onHook = makeOnHook(plan.hooks);
+    const result = await this.#submit({ signal: options.signal }, (job) =>
+      this.#native.run(plan.request, { ...job, onHook }),
+    );
+    return toModelRun(plan, result);
   }
 
   /** The most probable (or the given) next token of each row and its probability; throws as {@link run} does. */
@@ -275,7 +281,10 @@ async function check(
   if (manifest === null) {
     // Two tokens, because a trace of one may have constants in place of the length.
     const { logits } = await runNativeJob(addon, {}, (job) =>
-      native.run({ inputIds: Int32Array.of(0, 0), batch: 1, capture: [], edits: [], logits: 'last' }, job),
+      native.run(
+        { inputIds: Int32Array.of(0, 0), batch: 1, capture: [], edits: [], hooks: [], logits: 'last' },
+        job,
+      ),
     );
     return logits?.shape.at(-1) ?? 0;
   }

@@ -90,6 +90,7 @@ export function isNativeAbort(error: unknown): boolean {
 
 /** Turns an error with a stable code, as the addon throws it, into a {@link CausalTracerError}; others stay as they are. */
 export function fromNativeError(error: unknown): unknown {
+  if (error instanceof CausalTracerError) return error;
   if (error instanceof Error && 'code' in error && isErrorCode(error.code)) {
     return new CausalTracerError(error.code, error.message, { cause: error });
   }

@@ -39,39 +39,55 @@ export interface NativeModule {
   readonly calls: number;
   /** Why a called module has no tensor output to hook; empty where it can be hooked. */
   readonly unhookable: string;
+  /** The same of its input. */
+  readonly unhookableInput: string;
 }
 
-/** One change of a module's output at `[row, position, :]`. */
-export interface NativeEdit {
+/** A module's input or output. */
+export interface NativeHookPoint {
   readonly module: string;
-  readonly row: number;
-  readonly position: number;
-  readonly operation: 'set' | 'add';
-  /** `[hidden]` */
-  readonly values: Float32Array;
+  readonly at: 'input' | 'output';
+}
+
+/** One change of what passes a hook point, at chosen rows and positions; an empty list stands for all. */
+export interface NativeEdit extends NativeHookPoint {
+  readonly operation: 'set' | 'add' | 'scale';
+  readonly rows: Int32Array;
+  readonly positions: Int32Array;
+  /** Row-major numbers of `shape`, broadcast to `[row, position, ...]`. */
+  readonly values: Float32Array | Float64Array;
+  readonly shape: Int32Array;
 }
 
 export interface NativeRunRequest {
   /** Token ids, row-major `[batch, length]`. */
   readonly inputIds: Int32Array;
   readonly batch: number;
-  readonly capture: readonly string[];
+  readonly capture: readonly NativeHookPoint[];
   readonly edits: readonly NativeEdit[];
+  /** Where the job's `onHook` is called. */
+  readonly hooks: readonly NativeHookPoint[];
   readonly logits: 'last' | 'all' | 'none';
 }
 
 export interface NativeRunResult {
   /** `[batch, vocabulary]` for `last`, `[batch, position, vocabulary]` for `all`. */
   readonly logits: NativeTensor | null;
-  /** Captured outputs by module name, after the edits. */
-  readonly captured: Readonly<Record<string, NativeTensor>>;
+  /** In the order of the request, after edits and hooks. */
+  readonly captured: readonly NativeTensor[];
+}
+
+/** What a hook goes on with. */
+export interface NativeHookResult {
+  readonly data: Float32Array;
+  readonly shape: Int32Array;
 }
 
 export interface NativePredictRequest {
   /** Token ids, row-major `[batch, length]`. */
   readonly inputIds: Int32Array;
   readonly batch: number;
-  readonly capture: readonly string[];
+  readonly capture: readonly NativeHookPoint[];
   /** For each row the token to measure; -1 takes the most probable one. */
   readonly answerIds: Int32Array;
 }
@@ -80,8 +96,8 @@ export interface NativePrediction {
   readonly answerIds: readonly number[];
   /** Probability of each answer at its row's last position. */
   readonly probabilities: Float32Array;
-  /** Captured outputs by module name, `[batch, position, hidden]`. */
-  readonly captured: Readonly<Record<string, NativeTensor>>;
+  /** In the order of the request. */
+  readonly captured: readonly NativeTensor[];
 }
 
 export interface NativeFingerprint {
@@ -192,6 +208,11 @@ export interface NativeModel {
 export interface NativeJob {
   /** Called on the event loop with forward-pass rows done and in all. */
   readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Called on the event loop where a run has hooks, with a hook's place in the request and the activation. The run goes
+   * on with what it returns.
+   */
+  readonly onHook?: (hook: number, tensor: NativeTensor) => NativeHookResult | undefined;
   /** Stops the call at its next check; the call then fails with code `ABORTED`. */
   readonly stop?: NativeStopSource;
 }

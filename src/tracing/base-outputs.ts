@@ -4,7 +4,7 @@ import type { NativeTensor } from '../native/binding.js';
 import { requireAnswerId } from './answer.js';
 import { resolveRunOptions, type RunOptions } from './options.js';
 import { ProgressSum } from './progress.js';
-import { encodePrompt, type EncodedPrompt } from './prompt.js';
+import { encodePrompt, type EncodedPrompt } from '../model/prompt.js';
 import { atIndex } from './at-index.js';
 
 export interface BaseOutputsOptions extends RunOptions {
@@ -124,7 +124,7 @@ async function answerBatch(
     {
       inputIds: Int32Array.from(batch.flatMap(({ prompt }) => prompt.ids)),
       batch: batch.length,
-      capture: modules,
+      capture: modules.map((module) => ({ module, at: 'output' })),
       answerIds: Int32Array.from(batch, ({ answerId }) => answerId),
     },
     { signal },
@@ -133,8 +133,8 @@ async function answerBatch(
     answerId: answerIds[row] ?? -1,
     score: probabilities[row] ?? Number.NaN,
     layerOutputs: Object.fromEntries(
-      modules.flatMap((module) => {
-        const output = captured[module];
+      modules.flatMap((module, i) => {
+        const output = captured[i];
         return output === undefined ? [] : [[module, rowOf(output, row)]];
       }),
     ),

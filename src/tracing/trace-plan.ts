@@ -6,7 +6,7 @@ import { requireAnswerId } from './answer.js';
 import type { HiddenFlow } from './hidden-flow.js';
 import { memoryInFlight } from './memory-budget.js';
 import type { ResolvedTraceOptions } from './options.js';
-import { encodePrompt, requireText, type EncodedPrompt } from './prompt.js';
+import { encodePrompt, requireText, type EncodedPrompt } from '../model/prompt.js';
 import { findTokenRange, guessSubject, type TokenRange } from './subject.js';
 
 /** A prompt to trace. */

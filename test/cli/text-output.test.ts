@@ -64,7 +64,12 @@ describe('summaries of flows', () => {
 });
 
 describe('listings of modules', () => {
-  const module = (name: string, unhookable = '') => ({ name, calls: 1, unhookable });
+  const module = (name: string, unhookable = '') => ({
+    name,
+    calls: 1,
+    unhookable,
+    unhookableInput: '',
+  });
   const modules = [
     module(''),
     module('wte'),

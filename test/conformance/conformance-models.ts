@@ -33,11 +33,36 @@ export interface ReferenceFlow {
   readonly scores: readonly (readonly number[])[];
 }
 
+/** A tensor's shape and checksum; see `manifestSchema` in src/model/manifest.ts. */
+export interface ReferenceTensor {
+  readonly shape: readonly number[];
+  readonly checksum: { readonly mean: number; readonly norm: number; readonly projection: number };
+}
+
+/** What PyTorch's forward hooks see and do; see scripts/conformance/reference_hooks.py. */
+export interface ReferenceHooks {
+  /** Of every module that is called: what goes in and comes out at its last call. */
+  readonly modules: readonly {
+    readonly module: string;
+    readonly input: ReferenceTensor | null;
+    readonly output: ReferenceTensor | null;
+  }[];
+  /** Logits `[batch, position, vocabulary]` after a vector is added at `[row, position]`. */
+  readonly edits: readonly {
+    readonly module: string;
+    readonly at: 'input' | 'output';
+    readonly logits: ReferenceTensor;
+  }[];
+  readonly row: number;
+  readonly position: number;
+}
+
 export interface ConformanceRecord {
   /** The Hugging Face config's `model_type`. */
   readonly family: string;
   /** Of models that are exported. */
   readonly flows?: readonly ReferenceFlow[];
+  readonly hooks?: ReferenceHooks;
   /** Of models that the exporter refuses. */
   readonly refusal?: { readonly code: string; readonly message: string };
 }

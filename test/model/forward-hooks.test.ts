@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { TracedModel } from '../../src/model/traced-model.js';
-import type { NativeEdit, NativeTensor } from '../../src/native/binding.js';
+import { TracedModel, vectorAt, type Edit, type Tensor } from '../../src/index.js';
 import { expectError } from '../support/errors.js';
 import { modelFolder, TINY_MODELS } from '../support/models.js';
 
@@ -27,53 +26,36 @@ function ramp(hidden: number): Float32Array {
   return Float32Array.from({ length: hidden }, (_, i) => i / 4 - 1);
 }
 
-/** Edits that overwrite a module's whole output with `tensor`, `[row, position, hidden]`. */
-function setAll(
-  module: string,
-  { data, shape: [rows = 0, length = 0, hidden = 0] }: NativeTensor,
-): NativeEdit[] {
-  return Array.from({ length: rows * length }, (_, i) => ({
-    module,
-    row: Math.floor(i / length),
-    position: i % length,
-    operation: 'set' as const,
-    values: data.slice(i * hidden, (i + 1) * hidden),
-  }));
-}
-
 for (const name of TINY_MODELS) {
   describe(`forward hooks of ${name}`, () => {
     let model: TracedModel;
     let sites: string[];
     const text = 'The bridge over the river was built by masons';
-    let ids: Int32Array;
+    let ids: number[];
     before(async () => {
       model = await TracedModel.load(modelFolder(name), { threads: 1 });
       sites = model.sites().map((site) => site.module);
-      ids = Int32Array.from(model.tokenizer.encode(text));
+      ids = model.tokenizer.encode(text);
     });
     after(() => {
       model.dispose();
     });
 
-    function run(
+    async function run(
       capture: string[],
-      edits: NativeEdit[] = [],
-      inputIds = ids,
-      batch = 1,
-    ): Promise<{ logits: Float32Array; captured: Readonly<Record<string, NativeTensor>> }> {
-      return model
-        .run({ inputIds, batch, capture, edits, logits: 'all' })
-        .then(({ logits, captured }) => ({ logits: logits!.data, captured }));
+      edits: Edit[] = [],
+      input: readonly (readonly number[])[] = [ids],
+    ): Promise<{ logits: Float32Array; captured: ReadonlyMap<string, Tensor> }> {
+      const { logits, captured } = await model.run(input, { capture, edits, logits: 'all' });
+      return { logits: logits!.data, captured };
     }
 
     it('see at every site what PyTorch forward hooks saw at export', async () => {
       const { check } = model.manifest!;
-      const inputIds = Int32Array.from(check.inputIds.flat());
-      const { captured } = await run(sites, [], inputIds, check.inputIds.length);
+      const { captured } = await run(sites, [], check.inputIds);
       expect(check.sites.map((site) => site.module)).to.have.members(sites);
       for (const site of check.sites) {
-        const { data, shape } = captured[site.module]!;
+        const { data, shape } = captured.get(site.module)!;
         expect(shape, site.module).to.deep.equal(site.shape);
         const found = checksum(data);
         const bound = 1e-5 * site.checksum.norm;
@@ -86,25 +68,20 @@ for (const name of TINY_MODELS) {
     it('change nothing when every site is overwritten with its own value', async () => {
       const clean = await run(sites);
       for (const site of sites) {
-        const { logits } = await run([], setAll(site, clean.captured[site]!));
+        const { logits } = await run([], [{ module: site, set: clean.captured.get(site)! }]);
         expect(largestDifference(logits, clean.logits), site).to.equal(0);
       }
     });
 
     it('change only the chosen row and position, and nothing before it', async () => {
-      const batch = Int32Array.from([...ids, ...ids]);
-      const clean = await run(sites, [], batch, 2);
-      const vocabulary = clean.logits.length / batch.length;
+      const batch = [ids, ids];
+      const clean = await run(sites, [], batch);
+      const vocabulary = clean.logits.length / (2 * ids.length);
       const position = 3;
       for (const site of sites) {
-        const hidden = clean.captured[site]!.shape[2]!;
-        const values = ramp(hidden);
-        const { logits } = await run(
-          [],
-          [{ module: site, row: 1, position, operation: 'add', values }],
-          batch,
-          2,
-        );
+        const hidden = clean.captured.get(site)!.shape[2]!;
+        const edit = { module: site, rows: [1], positions: [position], add: ramp(hidden) };
+        const { logits } = await run([], [edit], batch);
         const start = (ids.length + position) * vocabulary;
         expect(largestDifference(logits.slice(0, start), clean.logits.slice(0, start)), site).to.be.below(
           1e-6,
@@ -116,20 +93,14 @@ for (const name of TINY_MODELS) {
     it('give the clean logits when every corrupted embedding is restored', async () => {
       const embedding = model.layerConfig.embeddingLayer;
       const clean = await run([embedding]);
-      const { shape } = clean.captured[embedding]!;
-      const corrupt: NativeEdit = {
-        module: embedding,
-        row: 0,
-        position: 1,
-        operation: 'add',
-        values: ramp(shape[2]!),
-      };
+      const { data, shape } = clean.captured.get(embedding)!;
+      const values = ramp(shape[2]!);
+      const corrupt: Edit = { module: embedding, positions: [1], add: values };
       const corrupted = await run([embedding], [corrupt]);
       expect(largestDifference(corrupted.logits, clean.logits)).to.be.above(1e-2);
-      const [first] = ramp(1);
-      const before = clean.captured[embedding]!.data[shape[2]!]!;
-      expect(corrupted.captured[embedding]!.data[shape[2]!]).to.equal(Math.fround(before + first!));
-      const restored = await run([], [corrupt, ...setAll(embedding, clean.captured[embedding]!)]);
+      const sum = Math.fround(data[shape[2]!]! + values[0]!);
+      expect(vectorAt(corrupted.captured.get(embedding)!, 0, 1)[0]).to.equal(sum);
+      const restored = await run([], [corrupt, { module: embedding, set: clean.captured.get(embedding)! }]);
       expect(largestDifference(restored.logits, clean.logits)).to.equal(0);
     });
 

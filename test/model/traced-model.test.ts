@@ -203,14 +203,7 @@ describe('TracedModel', () => {
     const model = await TracedModel.load(folder);
     model.dispose();
     model.dispose();
-    const request = {
-      inputIds: Int32Array.of(1, 2),
-      batch: 1,
-      capture: [],
-      edits: [],
-      logits: 'last',
-    } as const;
-    await expectError(() => model.run(request), 'DISPOSED', 'Load it again');
+    await expectError(() => model.run([1, 2]), 'DISPOSED', 'Load it again');
     await expectError(() => model.defaultNoise(), 'DISPOSED');
   });
 });

@@ -89,9 +89,9 @@ const Registration equal("a range equals the model whose last block hands on the
     Require(range.has_value(), name + " has a range");
     at::Tensor kept;
     ForwardHooks hooks = model.MakeHooks(control);
-    hooks.AddEdit(blocks.at(2), [&](const at::Tensor& output) { return kept = output.clone(); });
-    hooks.AddEdit(blocks.at(4), [&](const at::Tensor&) { return kept.clone(); });
-    const at::Tensor expected = model.Run(ids, {blocks.at(2), blocks.at(4)}, hooks);
+    hooks.AddEdit({.module = blocks.at(2)}, [&](const at::Tensor& output) { return kept = output.clone(); });
+    hooks.AddEdit({.module = blocks.at(4)}, [&](const at::Tensor&) { return kept.clone(); });
+    const at::Tensor expected = model.Run(ids, OutputsOf({blocks.at(2), blocks.at(4)}), hooks);
     ForwardHooks none = model.MakeHooks(control);
     Require(at::allclose(range->with_head->Run(ids, {}, none), expected, 1e-5, 1e-6), name + ", with head");
     Require(at::allclose(range->without_head->Run(ids, {}, none), kept, 1e-5, 1e-6), name + ", without");

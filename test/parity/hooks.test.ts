@@ -12,8 +12,7 @@ function editVector(size: number): Float32Array {
 for (const name of TINY_MODELS) {
   describe(`hooks on every module of ${name} equal PyTorch forward hooks`, () => {
     const golden = readGolden('hooks', name);
-    const inputIds = Int32Array.from(golden.inputIds.flat());
-    const batch = golden.inputIds.length;
+    const { inputIds } = golden;
     const total = new Comparison();
     let model: TracedModel;
     before(async () => {
@@ -34,11 +33,11 @@ for (const name of TINY_MODELS) {
 
     it('see the same outputs, all in one run', async () => {
       const capture = golden.modules.map(({ module }) => module);
-      const { captured, logits } = await model.run({ inputIds, batch, capture, edits: [], logits: 'all' });
+      const { captured, logits } = await model.run(inputIds, { capture, logits: 'all' });
       const comparison = new Comparison();
       comparison.tensor('logits', logits!, golden.logits);
       for (const expected of golden.modules) {
-        comparison.tensor(expected.module, captured[expected.module], expected);
+        comparison.tensor(expected.module, captured.get(expected.module), expected);
       }
       total.include(comparison, 'outputs');
       comparison.requireNone();
@@ -49,8 +48,9 @@ for (const name of TINY_MODELS) {
       const comparison = new Comparison();
       for (const { module, operation, row, position, logits: expected } of golden.edits) {
         const values = editVector(sizes.get(module)!);
-        const edits = [{ module, row, position, operation, values }];
-        const { logits } = await model.run({ inputIds, batch, capture: [], edits, logits: 'all' });
+        const place = { module, rows: [row], positions: [position] };
+        const edit = operation === 'add' ? { ...place, add: values } : { ...place, set: values };
+        const { logits } = await model.run(inputIds, { edits: [edit], logits: 'all' });
         comparison.tensor(`logits after ${operation} at ${module}`, logits!, expected);
       }
       expect(golden.edits).to.have.length(2 * golden.modules.length);

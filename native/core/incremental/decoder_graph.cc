@@ -90,7 +90,7 @@ class Preparation {
       if (node->kind() != Kind(kSiteOperator)) continue;
       const auto site = torch::jit::constant_as<int64_t>(node->input(1));
       if (!site) continue;
-      const std::string& module = model_.sites().at(static_cast<size_t>(*site)).module;
+      const std::string& module = model_.sites().at(static_cast<size_t>(*site)).point.module;
       const bool first = module == embedding ? std::exchange(result_.embedding, node) == nullptr
                                              : result_.sites.emplace(module, node).second;
       if (!first) throw UnsupportedGraph("the module " + module + " is called more than once");

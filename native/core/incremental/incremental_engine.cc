@@ -22,7 +22,7 @@ std::vector<TraceResult> IncrementalEngine::TraceMany(const std::vector<TraceReq
   for (const TraceRequest& request : requests) CheckRequest(request);
   const c10::InferenceMode inference_mode;
   std::vector<TraceResult> results;
-  for (const auto [begin, end] : GroupsWithSharedBaseRuns(requests)) {
+  for (const auto& [begin, end] : GroupsWithSharedBaseRuns(requests)) {
     TraceSharing(requests, begin, end, control, results);
   }
   return results;

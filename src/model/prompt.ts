@@ -1,5 +1,5 @@
 import { CausalTracerError } from '../errors.js';
-import type { Tokenizer } from '../model/tokenizer.js';
+import type { Tokenizer } from './tokenizer.js';
 
 /** A prompt as the model sees it. */
 export interface EncodedPrompt {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Tokenizer } from '../../src/model/tokenizer.js';
-import { encodePrompt, type PromptLimits } from '../../src/tracing/prompt.js';
+import { encodePrompt, type PromptLimits } from '../../src/model/prompt.js';
 import { expectError } from '../support/errors.js';
 import { tokenizerFolder } from '../support/tokenizers.js';
 

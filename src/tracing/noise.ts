@@ -1,0 +1,24 @@
+import { loadAddon } from '../native/addon.js';
+
+/** How much noise to draw. */
+export interface NoiseShape {
+  /** 0 to 2³²−1, as `patchSeed` of a trace. */
+  readonly seed: number;
+  readonly samples: number;
+  /** Tokens of the subject. */
+  readonly subjectLength: number;
+  readonly hiddenSize: number;
+  /** Standard deviation, as `noise` of a trace. */
+  readonly scale: number;
+}
+
+/**
+ * The noise that a trace adds to the subject's embeddings, `[sample, subject token, hidden]` in row-major order:
+ * `scale * RandomState(seed).randn(samples, subjectLength, hiddenSize)` of numpy, in float64.
+ *
+ * @throws CausalTracerError `ADDON_NOT_FOUND`, `LIBTORCH_NOT_FOUND`, `LIBTORCH_VERSION_MISMATCH` or `INVALID_OPTION`.
+ */
+export function drawNoise({ seed, samples, subjectLength, hiddenSize, scale }: NoiseShape): Float64Array {
+  const { addon } = loadAddon();
+  return addon.standardNormal(seed, samples * subjectLength * hiddenSize).map((number) => number * scale);
+}
