@@ -21,12 +21,7 @@ export {
 } from './model/layer-config.js';
 export type { ModelFiles, ModelSource } from './model/model-source.js';
 export { Tokenizer } from './model/tokenizer.js';
-export {
-  KERNELS,
-  TracedModel,
-  type KernelRequest,
-  type ModelOptions,
-} from './model/traced-model.js';
+export { KERNELS, TracedModel, type KernelRequest, type ModelOptions } from './model/traced-model.js';
 export type { Edit, EditOperation, EditValues } from './model/edits.js';
 export type { FunctionHook, HookContext } from './model/function-hooks.js';
 export type { HookAt, HookTarget } from './model/hook-points.js';
