@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include <ATen/DeviceAccelerator.h>
+
 #include <algorithm>
 #include <string>
 
@@ -43,14 +45,22 @@ std::vector<std::pair<size_t, size_t>> GroupsWithSharedBaseRuns(const std::vecto
   return groups;
 }
 
-int64_t RowsAtOnce(const TraceRequest& request, int64_t most, int64_t hidden, int64_t vocabulary) {
+int64_t RowsAtOnce(const TraceRequest& request, int64_t most, const at::Tensor& embedded,
+                   int64_t vocabulary) {
   if (request.batch_size > 0) return request.batch_size;
+  int64_t memory = request.memory_in_flight;
+  if (embedded.is_cuda()) {
+    // A GPU is fast with many rows only.
+    constexpr int64_t kMostOnGpu = 1024;
+    most = kMostOnGpu;
+    memory = static_cast<int64_t>(at::accelerator::getMemoryInfo(embedded.get_device()).first / 2);
+  }
   // Of a block's values the widest are an MLP's, several times the hidden size, a few of them at a time.
   constexpr int64_t kHiddenStates = 16;
   const auto length = static_cast<int64_t>(request.input_ids.size());
   const int64_t row_bytes =
-      length * (vocabulary + kHiddenStates * hidden) * static_cast<int64_t>(sizeof(float));
-  return std::clamp<int64_t>(request.memory_in_flight / row_bytes, 1, most);
+      length * (vocabulary + kHiddenStates * embedded.size(-1)) * static_cast<int64_t>(sizeof(float));
+  return std::clamp<int64_t>(memory / row_bytes, 1, most);
 }
 
 Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& request) {

@@ -70,6 +70,8 @@ struct TraceResult {
   int64_t answer_id = 0;
   /// Clean outputs `[position, hidden]` of the layer modules by name, if asked for.
   std::map<std::string, at::Tensor> layer_outputs;
+  /// The rows at once that the trace had to come down to because memory ran out; 0 if it did not.
+  int64_t reduced_batch_size = 0;
   TraceWork work;
 };
 
@@ -85,9 +87,9 @@ Error DescribeTraceFailure(const std::exception& exception, const TraceRequest& 
 /// Throws kInvalidOption for ranges that do not fit the prompt and the layers.
 void CheckRequest(const TraceRequest& request);
 
-/// Whole rows to run at once: the request's number, else `most` or what fits its memory with logits at every
-/// position.
-int64_t RowsAtOnce(const TraceRequest& request, int64_t most, int64_t hidden, int64_t vocabulary);
+/// Whole rows to run at once: the request's number, else `most` (on a GPU: more) or what fits the memory in
+/// flight (on a GPU: half of its free memory) with logits at every position. `embedded` is `[..., hidden]`.
+int64_t RowsAtOnce(const TraceRequest& request, int64_t most, const at::Tensor& embedded, int64_t vocabulary);
 
 /// The layers that a cell restores.
 inline RestoreWindow RestoredLayers(const TraceRequest& request, const TraceCell& cell) {

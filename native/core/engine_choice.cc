@@ -80,6 +80,7 @@ std::vector<std::string> Engines::FindObjections(Getter engine, const std::vecto
 std::vector<std::string> Engines::Prove(Getter engine, const std::vector<size_t>& kinds,
                                         const ProofModels& proof_models, const JobControl& control) {
   if (!engines_.unsupported().empty()) throw UnsupportedGraph(engines_.unsupported());
+  if ((engines_.*engine)() == nullptr) throw UnsupportedGraph("it runs on the CPU only");
   for (const size_t kind : kinds) (engines_.*engine)()->Prepare(prepared_[kind].modules.layers);
   std::vector<std::string> objections(kinds.size());
   for (const ProofModels::Entry& entry : proof_models.entries()) {

@@ -24,7 +24,8 @@ void EngineSet::MakeFaster(const std::vector<LayerModules>& kinds) {
   try {
     graph_ = std::make_unique<DecoderGraph>(
         PrepareDecoderGraph(model_, model_.ResolveModule(kinds[0].embedding), modules));
-    incremental_ = std::make_unique<IncrementalEngine>(model_, *graph_);
+    // Its attention reads tokens through addresses of the CPU's.
+    if (model_.device().is_cpu()) incremental_ = std::make_unique<IncrementalEngine>(model_, *graph_);
     layers_ = std::make_unique<LayersEngine>(model_, *graph_);
     unsupported_.clear();
   } catch (const UnsupportedGraph& reason) {

@@ -1,10 +1,12 @@
 #include "full_graph_engine.h"
 
-#include <ATen/ops/from_blob.h>
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <span>
 #include <sstream>
@@ -111,12 +113,11 @@ class FullGraphTrace {
     if (base_.answer_id) CheckAnswer(*base_.answer_id, last.size(1));
     readout_ = {.answer_id = base_.answer_id.value_or(MostProbable(last[0])), .logit_ids = base_.logit_ids};
     const ReadoutValues values = readout_.Read(last).at(0);
-    batch_size_ = kDefaultBatchSize;
+    batch_size_ = std::numeric_limits<int64_t>::max();
     for (size_t i = 0; i < requests_.size(); ++i) {
       results_[i].answer_id = readout_.answer_id;
       results_[i].high_score = values[0];
-      batch_size_ =
-          std::min(batch_size_, RowsAtOnce(requests_[i], kDefaultBatchSize, embedded.size(2), last.size(1)));
+      batch_size_ = std::min(batch_size_, RowsAtOnce(requests_[i], kDefaultBatchSize, embedded, last.size(1)));
     }
     Advance(1);
     return LogitsOf(values);
@@ -136,23 +137,48 @@ class FullGraphTrace {
   /// For each run the readout's mean over its samples.
   std::vector<ReadoutValues> RunPatched(const std::vector<PatchedRun>& runs) {
     const int64_t rows = static_cast<int64_t>(runs.size()) * base_.samples;
-    const auto width = static_cast<size_t>(readout_.width());
-    std::vector<ReadoutValues> sums(runs.size(), ReadoutValues(width));
-    for (int64_t begin = 0; begin < rows; begin += batch_size_) {
+    // Kept on the device until the end: copying out waits for all that is under way there.
+    std::vector<at::Tensor> measured;
+    for (int64_t begin = 0; begin < rows;) {
       control_.ThrowIfStopped();
       const int64_t end = std::min(begin + batch_size_, rows);
-      const std::vector<ReadoutValues> read = RunRows(runs, begin, end);
-      for (int64_t row = begin; row < end; ++row) {
-        AddTo(sums[static_cast<size_t>(row / base_.samples)], read[static_cast<size_t>(row - begin)]);
+      try {
+        measured.push_back(RunRows(runs, begin, end));
+      } catch (const std::exception& exception) {
+        if (!MayTryFewerRows(exception, end - begin)) throw;
+        TryFewerRows(end - begin);
+        continue;
       }
       Advance(end - begin);
+      begin = end;
+    }
+    const std::vector<ReadoutValues> read = Readout::RowsOf(at::cat(measured));
+    std::vector<ReadoutValues> sums(runs.size(), ReadoutValues(static_cast<size_t>(readout_.width())));
+    for (size_t row = 0; row < read.size(); ++row) {
+      AddTo(sums[row / static_cast<size_t>(base_.samples)], read[row]);
     }
     for (ReadoutValues& sum : sums) sum = Mean(sum, base_.samples);
     return sums;
   }
 
-  /// The readout of rows `[begin, end)`, counted run by run, sample by sample.
-  std::vector<ReadoutValues> RunRows(const std::vector<PatchedRun>& runs, int64_t begin, int64_t end) {
+  /// Whether `rows` were too many for the memory, and are not the caller's choice.
+  bool MayTryFewerRows(const std::exception& exception, int64_t rows) const {
+    const bool chosen = std::ranges::any_of(
+        requests_, [](const TraceRequest& request) { return request.batch_size > 0; });
+    if (chosen || rows == 1) return false;
+    const Error error = DescribeException(exception, ErrorCode::kModelRunFailed, "tracing");
+    return error.code() == ErrorCode::kOutOfMemory;
+  }
+
+  void TryFewerRows(int64_t rows) {
+    batch_size_ = std::max<int64_t>(1, rows / 2);
+    for (TraceResult& result : results_) result.reduced_batch_size = batch_size_;
+    // What failed can have left pieces in the allocator's cache that are too small for what comes.
+    if (!model_.device().is_cpu()) at::accelerator::emptyCache();
+  }
+
+  /// What is measured in rows `[begin, end)`, counted run by run, sample by sample.
+  at::Tensor RunRows(const std::vector<PatchedRun>& runs, int64_t begin, int64_t end) {
     ForwardHooks hooks = model_.MakeHooks(control_);
     hooks.AddEdit({.module = embedding_}, [&](const at::Tensor& output) { return Corrupt(output, begin); });
     std::map<std::string, Positions> restored;
@@ -171,7 +197,7 @@ class FullGraphTrace {
                     });
     }
     const at::Tensor logits = model_.Run(input_ids_.expand({end - begin, -1}).contiguous(), hooked_, hooks);
-    return readout_.Read(logits.select(1, logits.size(1) - 1));
+    return readout_.Measure(logits.select(1, logits.size(1) - 1));
   }
 
   struct Positions {

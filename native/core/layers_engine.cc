@@ -80,7 +80,7 @@ class LayersTrace {
                 .logit_ids = request_.logit_ids};
     clean_values_ = readout_.Read(logits).at(0);
     batch_size_ =
-        static_cast<size_t>(RowsAtOnce(request_, kDefaultBatchSize, embedded_.size(2), logits.size(1)));
+        static_cast<size_t>(RowsAtOnce(request_, kDefaultBatchSize, embedded_, logits.size(1)));
     Advance(1);
   }
 
@@ -90,7 +90,8 @@ class LayersTrace {
         embedded_.expand({request_.samples, -1, -1}).clone(at::MemoryFormat::Contiguous);
     // The noise stays float64, so that the sum is rounded once.
     embedded.slice(1, request_.subject_begin, request_.subject_end)
-        .add_(DrawSubjectNoise(request_.seed, request_.samples, subject, embedded.size(2), request_.noise));
+        .add_(DrawSubjectNoise(request_.seed, request_.samples, subject, embedded.size(2), request_.noise)
+                  .to(embedded.device()));
     at::Tensor logits;
     corrupted_ = RunAll(embedded, logits);
     low_ = ReadoutValues(static_cast<size_t>(readout_.width()));
@@ -148,7 +149,7 @@ class LayersTrace {
 
   at::Tensor SelectRows(const at::Tensor& state, const HiddenValue& value,
                         const std::vector<int64_t>& rows) const {
-    const at::Tensor index = at::tensor(rows, at::kLong);
+    const at::Tensor index = at::tensor(rows, at::kLong).to(state.device());
     if (value.batch_axis != value.position_axis) return state.index_select(value.batch_axis, index);
     return state.unflatten(value.batch_axis, {request_.samples, length_})
         .index_select(value.batch_axis, index)

@@ -10,17 +10,20 @@
 
 namespace causal_tracer {
 
-std::vector<ReadoutValues> Readout::Read(const at::Tensor& logits) const {
+at::Tensor Readout::Measure(const at::Tensor& logits) const {
   const at::Tensor values = logits.to(at::kFloat);
-  at::Tensor read = at::softmax(values, -1).narrow(1, answer_id, 1);
-  if (!logit_ids.empty()) {
-    const at::Tensor ids = at::tensor(logit_ids, at::kLong).to(values.device());
-    read = at::cat({read, values.index_select(1, ids)}, 1);
-  }
-  read = read.cpu().contiguous();
-  const float* row = read.const_data_ptr<float>();
+  const at::Tensor probability = at::softmax(values, -1).narrow(1, answer_id, 1);
+  if (logit_ids.empty()) return probability;
+  const at::Tensor ids = at::tensor(logit_ids, at::kLong).to(values.device());
+  return at::cat({probability, values.index_select(1, ids)}, 1);
+}
+
+std::vector<ReadoutValues> Readout::RowsOf(const at::Tensor& measured) {
+  const at::Tensor values = measured.cpu().contiguous();
+  const int64_t width = values.size(1);
+  const float* row = values.const_data_ptr<float>();
   std::vector<ReadoutValues> rows;
-  for (int64_t i = 0; i < read.size(0); ++i, row += width()) rows.emplace_back(row, row + width());
+  for (int64_t i = 0; i < values.size(0); ++i, row += width) rows.emplace_back(row, row + width);
   return rows;
 }
 

@@ -17,9 +17,14 @@ struct Readout {
   std::vector<int64_t> logit_ids;
 
   int64_t width() const { return 1 + static_cast<int64_t>(logit_ids.size()); }
-  /// Of logits `[row, vocabulary]` each row's values, `[row][width]`: the answer's probability, then the
-  /// logits.
-  std::vector<ReadoutValues> Read(const at::Tensor& logits) const;
+  /// Of logits `[row, vocabulary]` each row's values, float32 `[row, width]` on the logits' device: the answer's
+  /// probability, then the logits.
+  at::Tensor Measure(const at::Tensor& logits) const;
+  /// The same, copied out, `[row][width]`.
+  std::vector<ReadoutValues> Read(const at::Tensor& logits) const { return RowsOf(Measure(logits)); }
+
+  /// What Measure gave, copied out.
+  static std::vector<ReadoutValues> RowsOf(const at::Tensor& measured);
 };
 
 void AddTo(ReadoutValues& sums, const ReadoutValues& values);

@@ -3,6 +3,8 @@
 #include <ATen/Context.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -12,6 +14,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "device.h"
 #include "error.h"
 
 namespace causal_tracer {
@@ -20,20 +23,6 @@ namespace {
 const std::vector<std::string>& UsualInputs() {
   static const std::vector<std::string> names = {"input_ids", "attention_mask", "position_ids"};
   return names;
-}
-
-c10::Device ParseDevice(const std::string& name) {
-  c10::Device device(c10::DeviceType::CPU);
-  try {
-    device = c10::Device(name);
-  } catch (const std::exception&) {
-    throw Error(ErrorCode::kDeviceNotAvailable, "There is no device '" + name + "'. Use 'cpu'.");
-  }
-  if (!device.is_cpu()) {
-    throw Error(ErrorCode::kDeviceNotAvailable,
-                "The device '" + name + "' is not available: this version runs on the CPU only. Use 'cpu'.");
-  }
-  return device;
 }
 
 torch::jit::Module LoadModule(const std::string& path, c10::Device device) {
@@ -174,7 +163,8 @@ std::map<std::string, at::Tensor> FindWeights(const torch::jit::Module& module, 
 
 }  // namespace
 
-TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.device)) {
+TracedModel::TracedModel(const Options& options) : device_(ChooseDevice(options.device)) {
+  if (device_.is_cuda()) at::globalContext().setAllowTF32CuBLAS(options.allow_tf32);
   const torch::jit::Module module = LoadModule(options.path, device_);
   functions_ = module._ivalue()->compilation_unit();
   inputs_ = ChooseInputs(module, options.inputs);
@@ -189,6 +179,7 @@ TracedModel::TracedModel(const Options& options) : device_(ParseDevice(options.d
   aliases_ = FindAliases(module, modules_);
   points_by_site_.reserve(flat_.sites.size());
   for (const Site& site : flat_.sites) points_by_site_.push_back(site.point);
+  if (!device_.is_cpu()) MoveToDevice(*flat_.graph, device_);
   UseLinearLayers(*flat_.graph, linear_layers_);
   weights_ = FindWeights(module, *flat_.graph);
 }
@@ -262,6 +253,20 @@ std::vector<c10::IValue> TracedModel::MakeInputs(const at::Tensor& input_ids) co
     }
   }
   return inputs;
+}
+
+std::vector<int64_t> TracedModel::LogitsShapeOnMeta(int64_t batch, int64_t length) const {
+  const c10::InferenceMode inference_mode;
+  const c10::Device meta(c10::DeviceType::Meta);
+  const auto graph = KeepSites(flat_, {});
+  MoveToDevice(*graph, meta);
+  std::vector<c10::IValue> inputs;
+  for (const c10::IValue& input : MakeInputs(at::zeros({batch, length}, at::kLong))) {
+    inputs.emplace_back(input.toTensor().to(meta));
+  }
+  const at::Tensor logits = Program(graph).Run(std::move(inputs)).at(0).toTensor();
+  if (logits.is_meta()) return logits.sizes().vec();
+  throw Error(ErrorCode::kModelRunFailed, "The logits were computed on the CPU.");
 }
 
 size_t TracedModel::input_ids_index() const {

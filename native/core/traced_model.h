@@ -34,7 +34,10 @@ class TracedModel {
     std::string path;
     /// Names of the inputs in order; empty takes as many of the usual three as the model has.
     std::vector<std::string> inputs;
+    /// A name for ChooseDevice.
     std::string device = "cpu";
+    /// Lets a GPU round float32 products to 10 bits, which is faster. For the whole process.
+    bool allow_tf32 = false;
   };
 
   /// Throws kModelFileNotFound, kModelFileInvalid, kDeviceNotAvailable or kOutOfMemory.
@@ -48,7 +51,7 @@ class TracedModel {
   const std::vector<Site>& sites() const { return flat_.sites; }
   /// Dtype of the parameters, e.g. `float32`.
   const std::string& dtype() const { return dtype_; }
-  std::string device() const { return device_.str(); }
+  c10::Device device() const { return device_; }
   /// Bytes of parameters and buffers.
   int64_t memory_bytes() const { return memory_bytes_; }
 
@@ -80,6 +83,10 @@ class TracedModel {
   torch::jit::Graph& graph() const { return *flat_.graph; }
   /// The graph's inputs for unpadded rows `[batch, position]`.
   std::vector<c10::IValue> MakeInputs(const at::Tensor& input_ids) const;
+  /// The shape of the logits of unpadded rows `[batch, position]` as the meta device computes it, which has shapes
+  /// but no numbers: tells without a GPU whether the graph can leave the CPU. Throws kModelRunFailed where a
+  /// tensor stays behind.
+  std::vector<int64_t> LogitsShapeOnMeta(int64_t batch, int64_t length) const;
   /// Which of the inputs are the token ids.
   size_t input_ids_index() const;
 

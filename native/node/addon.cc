@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "../core/device.h"
 #include "../core/numpy_random.h"
 #include "model_object.h"
 #include "stop_source.h"
@@ -31,9 +32,21 @@ Napi::Value Finish(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value Devices(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const DeviceReport report = ReportDevices();
+  Napi::Array devices = Napi::Array::New(env, report.devices.size());
+  for (uint32_t i = 0; i < report.devices.size(); ++i) devices.Set(i, report.devices[i]);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("devices", devices);
+  object.Set("cudaRuntime", report.cuda_runtime.empty() ? env.Null() : Napi::String::New(env, report.cuda_runtime));
+  return object;
+}
+
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("builtForLibtorch", TORCH_VERSION);
   exports.Set("standardNormal", Napi::Function::New<StandardNormal>(env, "standardNormal"));
+  exports.Set("devices", Napi::Function::New<Devices>(env, "devices"));
   exports.Set("createStopSource", Napi::Function::New<CreateStopSource>(env, "createStopSource"));
   exports.Set("finish", Napi::Function::New<Finish>(env, "finish"));
   exports.Set("loadModel", Napi::Function::New<ModelObject::Load>(env, "loadModel"));

@@ -145,7 +145,8 @@ Napi::Value ModelObject::Load(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const ObjectReader reader(info[0]);
     const TracedModel::Options options{
-        .path = reader.String("path"), .inputs = reader.Strings("inputs"), .device = reader.String("device")};
+        .path = reader.String("path"), .inputs = reader.Strings("inputs"), .device = reader.String("device"),
+                                       .allow_tf32 = reader.Boolean("allowTf32")};
     const KernelChoice kernels = ReadKernelChoice(reader);
     const auto asked_threads = static_cast<int>(reader.Integer("threads", 0, 4096));
     const int threads = asked_threads > 0 ? asked_threads : DefaultThreads();
@@ -161,7 +162,7 @@ Napi::Value ModelObject::Load(const Napi::CallbackInfo& info) {
           const Description description{.session = &session,
                                         .modules = loaded.model->modules(),
                                         .dtype = loaded.model->dtype(),
-                                        .device = loaded.model->device(),
+                                        .device = loaded.model->device().str(),
                                         .memory_bytes = loaded.model->memory_bytes()};
           return [description](Napi::Env event_loop_env) { return New(event_loop_env, description); };
         });
@@ -177,6 +178,7 @@ Napi::Value ModelObject::New(Napi::Env env, const Description& description) {
        InstanceMethod<&ModelObject::Run>("run"), InstanceMethod<&ModelObject::Predict>("predict"),
        InstanceMethod<&ModelObject::TakeFingerprint>("fingerprint"),
        InstanceMethod<&ModelObject::PrepareEngines>("prepareEngines"),
+       InstanceMethod<&ModelObject::LogitsShapeOnMeta>("logitsShapeOnMeta"),
        InstanceMethod<&ModelObject::Trace>("trace"), InstanceMethod<&ModelObject::Dispose>("dispose")});
   const Napi::Object object = constructor.New({Napi::External<ModelSession>::New(env, description.session)});
   description.session->AccountMemory(env, description.memory_bytes);
@@ -308,6 +310,18 @@ Napi::Value ModelObject::PrepareEngines(const Napi::CallbackInfo& info) {
     return Submit(info, [asked, kinds](LoadedModel& loaded, const JobControl& control) {
       const auto choices = loaded.engines->Prepare(asked, kinds, control);
       return [choices](Napi::Env env) { return EngineChoicesToJavaScript(env, choices); };
+    });
+  });
+}
+
+Napi::Value ModelObject::LogitsShapeOnMeta(const Napi::CallbackInfo& info) {
+  return Guard(info, [&]() -> Napi::Value {
+    const ObjectReader request(info[0]);
+    const int64_t batch = request.Integer("batch", 1);
+    const int64_t length = request.Integer("length", 1);
+    return Submit(info, [batch, length](LoadedModel& loaded, const JobControl&) {
+      const std::vector<int64_t> shape = loaded.model->LogitsShapeOnMeta(batch, length);
+      return [shape](Napi::Env env) { return NumbersToJavaScript(env, shape); };
     });
   });
 }

@@ -38,6 +38,7 @@ class ModelObject : public Napi::ObjectWrap<ModelObject> {
   Napi::Value Predict(const Napi::CallbackInfo& info);
   Napi::Value TakeFingerprint(const Napi::CallbackInfo& info);
   Napi::Value PrepareEngines(const Napi::CallbackInfo& info);
+  Napi::Value LogitsShapeOnMeta(const Napi::CallbackInfo& info);
   Napi::Value Trace(const Napi::CallbackInfo& info);
   Napi::Value Dispose(const Napi::CallbackInfo& info);
 

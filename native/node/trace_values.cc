@@ -52,6 +52,7 @@ Napi::Object TraceResultToJavaScript(Napi::Env env, const TraceRequest& request,
   object.Set("highScore", result.high_score);
   object.Set("answerId", static_cast<double>(result.answer_id));
   object.Set("engine", engine);
+  object.Set("reducedBatchSize", static_cast<double>(result.reduced_batch_size));
   object.Set("work", work);
   object.Set("layerOutputs",
              request.include_layer_outputs ? TensorsToJavaScript(env, result.layer_outputs) : env.Null());

@@ -8,6 +8,8 @@ export interface NativeAddon {
   readonly builtForLibtorch: string;
   /** Standard normal numbers as numpy's `RandomState(seed).randn(count)` draws them. */
   standardNormal(seed: number, count: number): Float64Array;
+  /** What this process can compute on. Must not be asked before the CUDA libraries are open. */
+  devices(): NativeDevices;
   createStopSource(): NativeStopSource;
   /** Stops all work of this thread's models and waits for it. Afterwards every call fails with `DISPOSED`. */
   finish(): void;
@@ -15,11 +17,21 @@ export interface NativeAddon {
   loadModel(options: NativeLoadOptions): Promise<NativeModel>;
 }
 
+export interface NativeDevices {
+  /** `cpu`, then `cuda:0` and so on. */
+  readonly devices: readonly string[];
+  /** Version of the CUDA runtime that libtorch was built with, e.g. `13.0`; null for a build without CUDA. */
+  readonly cudaRuntime: string | null;
+}
+
 export interface NativeLoadOptions {
   readonly path: string;
   /** Names of the traced inputs in order; empty takes as many of the usual three as the model has. */
   readonly inputs: readonly string[];
+  /** `cpu`, `cuda`, `cuda:<number>` or `auto`. */
   readonly device: string;
+  /** Lets a GPU round float32 products to 10 bits. */
+  readonly allowTf32: boolean;
   /** Threads used inside one operator; 0 leaves libtorch's default (the number of physical cores). */
   readonly threads: number;
   /** Matrix products: the fastest kernel of each shape, measured once a process, or ATen's own. */
@@ -200,6 +212,11 @@ export interface NativeModel {
    * runs; progress counts over all of them.
    */
   trace(requests: readonly NativeTraceRequest[], job: NativeJob): Promise<readonly NativeTraceResult[]>;
+  /** The shape of the logits on the meta device; fails with `MODEL_RUN_FAILED` if a tensor is left on the CPU. */
+  logitsShapeOnMeta(
+    request: { readonly batch: number; readonly length: number },
+    job: NativeJob,
+  ): Promise<readonly number[]>;
   /** Ends running work and frees the model; later calls fail with `DISPOSED`. Harmless when repeated. */
   dispose(): void;
 }

@@ -1,11 +1,13 @@
 #include "linear_operator.h"
 
+#include <ATen/Tensor.h>
 #include <torch/library.h>
 
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace causal_tracer {
 namespace {
@@ -27,6 +29,13 @@ at::Tensor Linear(const at::Tensor& x, int64_t number, int64_t activation) {
   const LinearLayer& layer = LinearLayers::Get(number);
   multiplications += x.numel() * layer.out();
   return layer.Run(x, static_cast<Activation>(activation));
+}
+
+/// Shapes without numbers.
+at::Tensor LinearOnMeta(const at::Tensor& x, int64_t number, int64_t /*activation*/) {
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = LinearLayers::Get(number).out();
+  return x.new_empty(sizes);
 }
 
 }  // namespace
@@ -62,4 +71,8 @@ TORCH_LIBRARY_FRAGMENT(causal_tracer, library) {
 
 TORCH_LIBRARY_IMPL(causal_tracer, CompositeExplicitAutograd, library) {
   library.impl("linear", TORCH_FN(causal_tracer::Linear));
+}
+
+TORCH_LIBRARY_IMPL(causal_tracer, Meta, library) {
+  library.impl("linear", TORCH_FN(causal_tracer::LinearOnMeta));
 }
