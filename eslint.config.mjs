@@ -22,7 +22,7 @@ function importsNothingFrom(folder, forbidden) {
 }
 
 export default defineConfig(
-  globalIgnores(['dist/', 'build/', 'out/', '.venv/', 'test/fixtures/', 'models/']),
+  globalIgnores(['dist/', 'build/', 'out/', 'artifacts/', '.venv/', 'test/fixtures/', 'models/']),
   {
     files: ['**/*.ts', '**/*.mjs'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

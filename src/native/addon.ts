@@ -35,7 +35,9 @@ export function loadAddon(): LoadedAddon {
 function openAddon(): LoadedAddon {
   const files = findAddonFiles();
   const libtorch = findLibtorch();
+  const measure = startMeasures();
   openLibtorch(files.preload, libtorchLibrary(libtorch.path));
+  measure('open libtorch');
   let addon: NativeAddon;
   try {
     addon = require(files.addon) as NativeAddon;
@@ -46,6 +48,7 @@ function openAddon(): LoadedAddon {
       { cause },
     );
   }
+  measure('open addon');
   if (!isSupportedLibtorch(addon.builtForLibtorch)) {
     throw new CausalTracerError(
       'LIBTORCH_VERSION_MISMATCH',
@@ -57,6 +60,16 @@ function openAddon(): LoadedAddon {
     addon.finish();
   });
   return { addon, files, libtorch };
+}
+
+/** A function that notes the time since the last note as a measure that `perf_hooks` shows. */
+function startMeasures(): (what: string) => void {
+  let start = performance.now();
+  return (what) => {
+    const end = performance.now();
+    performance.measure(`causal-tracer: ${what}`, { start, end });
+    start = end;
+  };
 }
 
 /** Opens libtorch and sees that it is what its folder says, before the addon runs any of its code. */
