@@ -12,7 +12,10 @@ import { projectRoot } from '../setup/paths.mjs';
  */
 export async function bundleChartjsNodeCanvas(outfile) {
   await build({
-    entryPoints: [path.join(projectRoot, 'node_modules/chartjs-node-canvas/dist/chartJSNodeCanvas.js')],
+    stdin: {
+      contents: "export { ChartJSNodeCanvas } from 'chartjs-node-canvas/dist/chartJSNodeCanvas.js';",
+      resolveDir: projectRoot,
+    },
     outfile,
     bundle: true,
     platform: 'node',
@@ -26,9 +29,9 @@ export async function bundleChartjsNodeCanvas(outfile) {
     plugins: [
       {
         name: 'canvas',
-        setup: ({ onLoad }) => {
+        setup: (bundler) => {
           // It loads packages by name, past the bundler, and nothing but `canvas` is asked of it here.
-          onLoad({ filter: /freshRequire\.js$/ }, () => ({
+          bundler.onLoad({ filter: /freshRequire\.js$/ }, () => ({
             contents: "exports.freshRequire = () => require('@napi-rs/canvas');",
           }));
         },

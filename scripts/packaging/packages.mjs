@@ -11,6 +11,9 @@ import { SetupError } from '../setup/run.mjs';
 /** The version of libtorch, and how often it was packed anew: the addon can be released without it. */
 export const libtorchPackageVersion = `${libtorchVersion}-r.1`;
 
+/** What package.json of the checkout says about working on the project. */
+const onlyInCheckout = new Set(['scripts', 'devDependencies', 'overrides', 'binary', 'gypfile']);
+
 /** Where a bundle of chartjs-node-canvas lies in the main package. */
 export const chartBundle = 'dist/vendor/chartjs-node-canvas.js';
 
@@ -44,23 +47,20 @@ export async function loadCurrentPlatform() {
  * @returns {Manifest}
  */
 export function mainManifest({ PLATFORMS, addonPackage, libtorchPackage }) {
-  const {
-    scripts: _scripts,
-    devDependencies: _development,
-    overrides: _overrides,
-    binary: _binary,
-    dependencies: { 'chartjs-node-canvas': _bundled, ...dependencies },
-    ...kept
-  } = readOwnManifest();
+  const own = readOwnManifest();
+  const kept = Object.entries(own).filter(([key]) => !onlyInCheckout.has(key));
+  const dependencies = Object.entries(own.dependencies).filter(([name]) => name !== 'chartjs-node-canvas');
   const binaries = PLATFORMS.flatMap(({ name }) => [
-    [addonPackage(name), kept.version],
+    [addonPackage(name), own.version],
     [libtorchPackage(name), libtorchPackageVersion],
   ]);
   return {
-    ...kept,
+    ...Object.fromEntries(kept),
+    name: own.name,
+    version: own.version,
     ...publishing(),
     imports: { '#chartjs-node-canvas': `./${chartBundle}` },
-    dependencies,
+    dependencies: Object.fromEntries(dependencies),
     optionalDependencies: Object.fromEntries(binaries),
   };
 }
