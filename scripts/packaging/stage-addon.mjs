@@ -2,6 +2,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildFolder, projectRoot } from '../setup/paths.mjs';
+import { oldestGlibc } from './glibc.mjs';
 import { licensesOfLibtorch, readLibtorch } from './libtorch-source.mjs';
 import { addonManifest, loadCurrentPlatform, loadPlatforms } from './packages.mjs';
 import { emptyStage, stripBinary } from './stage.mjs';
@@ -18,9 +19,13 @@ export async function stageAddon() {
   }
   cpSync(path.join(projectRoot, 'LICENSE'), path.join(folder, 'LICENSE'));
   writeFileSync(path.join(folder, 'THIRD-PARTY-NOTICES.txt'), notices());
+  const system =
+    platform.libc === 'glibc'
+      ? ` with glibc ${oldestGlibc(path.join(folder, 'causal_tracer.node'))} or newer`
+      : '';
   writeFileSync(
     path.join(folder, 'README.md'),
-    `# ${manifest.name}\n\nThe native addon of \`causal-tracer\` ${manifest.version} for ${platform.name}, ` +
+    `# ${manifest.name}\n\nThe native addon of \`causal-tracer\` ${manifest.version} for ${platform.name}${system}, ` +
       'and the helper that opens libtorch before it. Install `causal-tracer`, which depends on it.\n',
   );
   return { folder, manifest };

@@ -31,7 +31,7 @@ describe('the packages', () => {
       OwnManifest;
     const own = readOwnManifest() as OwnManifest;
     expect({ ...dependencies, 'chartjs-node-canvas': '5.0.0' }).to.deep.equal(own.dependencies);
-    expect(Object.keys(manifest)).not.to.include.members(['scripts', 'devDependencies', 'overrides']);
+    expect(manifest).not.to.have.any.keys(['scripts', 'devDependencies', 'overrides']);
     expect(manifest['imports']).to.deep.equal({
       '#chartjs-node-canvas': './dist/vendor/chartjs-node-canvas.js',
     });
