@@ -22,7 +22,16 @@ function importsNothingFrom(folder, forbidden) {
 }
 
 export default defineConfig(
-  globalIgnores(['dist/', 'build/', 'out/', '.venv/', 'test/fixtures/', 'models/']),
+  globalIgnores([
+    'dist/',
+    'build/',
+    'out/',
+    'artifacts/',
+    '.venv/',
+    'test/fixtures/',
+    'models/',
+    'scripts/packaging/programs/',
+  ]),
   {
     files: ['**/*.ts', '**/*.mjs'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -1,8 +1,2 @@
-import { readFileSync } from 'node:fs';
-
-const packageFile = new URL('../package.json', import.meta.url);
-
-/** The version of this package. */
-export const causalTracerVersion = (
-  JSON.parse(readFileSync(packageFile, 'utf8')) as { readonly version: string }
-).version;
+/** The version of this package. A constant, not read from package.json, so that a bundler can move this file. */
+export const causalTracerVersion = '0.1.0';

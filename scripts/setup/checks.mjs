@@ -47,7 +47,13 @@ export function listChecks({ fix }) {
   ];
   if (fix) return mending;
   const types = [node, nodeModule('typescript/bin/tsc'), '-p', 'tsconfig.json'];
-  return [...mending, { name: 'TypeScript types', commands: [types] }, clangTidy(sources)];
+  const zizmor = [pythonTool('zizmor'), '--offline', '--quiet', '.github'];
+  return [
+    ...mending,
+    { name: 'TypeScript types', commands: [types] },
+    { name: 'zizmor', commands: [zizmor] },
+    clangTidy(sources),
+  ];
 }
 
 /**

@@ -65,7 +65,7 @@ function readLockedPackages(lockFile) {
  * npm as a command that can be started without a shell.
  * @param {readonly string[]} parameters
  */
-function npmCommand(parameters) {
+export function npmCommand(parameters) {
   const script = process.env['npm_execpath'];
   if (script?.endsWith('npm-cli.js'))
     return { command: process.execPath, parameters: [script, ...parameters] };

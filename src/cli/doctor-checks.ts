@@ -1,8 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
-import { addonFolder, loadAddon } from '../native/addon.js';
-import { LIBTORCH_VERSION, searchLibtorch } from '../native/libtorch.js';
+import { loadAddon } from '../native/addon.js';
+import { findAddonFiles } from '../native/addon-files.js';
+import { LIBTORCH_VERSION } from '../native/libtorch-folder.js';
+import type { LibtorchSource } from '../native/libtorch-places.js';
+import { searchLibtorch } from '../native/libtorch.js';
+import { isCheckout } from '../native/package-root.js';
+import { nativeRemedy } from '../native/remedies.js';
 import { causalTracerVersion } from '../version.js';
 import { DEMO_FACTS } from './demo-facts.js';
 import { packagePath } from './package-root.js';
@@ -21,7 +25,14 @@ export interface Check {
   readonly remedy: string | null;
 }
 
-const SET_UP = 'run "npm run setup" in the checkout';
+const LIBTORCH_SOURCES: Readonly<Record<LibtorchSource, string>> = {
+  environment: 'from CAUSAL_TRACER_LIBTORCH',
+  cuda: 'fetched for CUDA',
+  package: 'from the npm package',
+  build: 'chosen by the set-up',
+  cache: 'from the cache',
+  python: "from Python's torch",
+};
 
 /**
  * Looks at everything that the package uses.
@@ -67,28 +78,24 @@ function checkLibtorch(): Check {
   const { chosen, rejected } = searchLibtorch();
   const notes = rejected.map((each) => `not ${each.path}: ${each.reason}`);
   if (chosen !== null) {
-    const sources = {
-      environment: 'from CAUSAL_TRACER_LIBTORCH',
-      build: 'chosen by the set-up',
-      cache: 'from the cache',
-    };
-    return found('libtorch', `${chosen.version} in ${chosen.path}, ${sources[chosen.source]}`, notes);
+    const { version, path, source } = chosen;
+    return found('libtorch', `${version} in ${path}, ${LIBTORCH_SOURCES[source]}`, notes);
   }
-  const remedy = `${SET_UP}, or set CAUSAL_TRACER_LIBTORCH to a folder with ${LIBTORCH_VERSION} in lib/`;
+  const remedy = `${nativeRemedy()}\nOr set CAUSAL_TRACER_LIBTORCH to a folder with ${LIBTORCH_VERSION} in lib/.`;
   return missing('libtorch', `no usable ${LIBTORCH_VERSION}`, remedy, notes);
 }
 
 function checkAddon(): Check {
-  const file = path.join(addonFolder(), 'causal_tracer.node');
-  if (!existsSync(file)) return missing('addon', `there is no ${file}`, `${SET_UP} to build it`);
-  if (searchLibtorch().chosen === null) {
-    return missing('addon', `${file} needs libtorch`, 'see libtorch above');
-  }
   try {
+    const { addon: file } = findAddonFiles();
+    if (searchLibtorch().chosen === null) {
+      return missing('addon', `${file} needs libtorch`, 'see libtorch above');
+    }
     const { addon } = loadAddon();
     return found('addon', `${file}, built for libtorch ${addon.builtForLibtorch}`, ['devices: cpu']);
   } catch (error) {
-    return missing('addon', `${file} does not load: ${messageOf(error)}`, `${SET_UP} to build it anew`);
+    const [detail = '', ...remedy] = messageOf(error).split('\n');
+    return missing('addon', detail, remedy.length === 0 ? nativeRemedy() : remedy.join('\n'));
   }
 }
 
@@ -102,7 +109,9 @@ async function checkPictures(): Promise<Check> {
     return missing(
       'pictures',
       messageOf(error),
-      'run "npm ci", which installs @napi-rs/canvas and dejavu-fonts-ttf',
+      isCheckout()
+        ? 'Run "npm ci", which installs @napi-rs/canvas and dejavu-fonts-ttf.'
+        : 'Install causal-tracer again, with optional dependencies: they include the binaries of @napi-rs/canvas.',
     );
   }
 }
@@ -115,7 +124,7 @@ function checkDemoModels(): Check {
     ...missing(
       'demo models',
       `no ${absent.join(', ')} in ${packagePath('models')}`,
-      'check out the models folder',
+      isCheckout() ? 'Check out the models folder.' : 'Install causal-tracer again.',
     ),
     needed: false,
   };

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { CausalTracerError } from '../errors.js';
-import { LIBTORCH_VERSION } from '../native/libtorch.js';
+import { LIBTORCH_VERSION } from '../native/libtorch-folder.js';
 import { packagePath } from './package-root.js';
 
 /** Where a Python was found. */

@@ -1,33 +1,31 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import { CausalTracerError, isErrorCode } from '../errors.js';
+import { findAddonFiles, type AddonFiles } from './addon-files.js';
 import type { NativeAddon } from './binding.js';
-import { findLibtorch, isSupportedLibtorch, libtorchLibrary, packageRoot } from './libtorch.js';
-import type { Libtorch } from './libtorch.js';
+import { isSupportedLibtorch, libtorchLibrary, LIBTORCH_VERSION } from './libtorch-folder.js';
+import { findLibtorch, type Libtorch } from './libtorch.js';
+import { nativeRemedy } from './remedies.js';
 
 /** The loaded addon, and the libtorch that it runs on. */
 export interface LoadedAddon {
   readonly addon: NativeAddon;
+  readonly files: AddonFiles;
   readonly libtorch: Libtorch;
 }
 
 interface Preload {
-  open(library: string): void;
+  /** Opens a shared library for the addon to bind to; gives the libtorch version that the library says of itself. */
+  open(library: string): string;
 }
 
 const require = createRequire(import.meta.url);
 let loaded: LoadedAddon | undefined;
 
-/** Where the addon of this checkout or package lies. */
-export function addonFolder(): string {
-  return path.join(packageRoot, 'build', 'Release');
-}
-
 /**
  * Opens libtorch and the addon, once.
  *
- * @throws CausalTracerError `ADDON_NOT_FOUND`, `LIBTORCH_NOT_FOUND` or `LIBTORCH_VERSION_MISMATCH`.
+ * @throws CausalTracerError `ADDON_NOT_FOUND`, `ADDON_VERSION_MISMATCH`, `LIBTORCH_NOT_FOUND` or
+ * `LIBTORCH_VERSION_MISMATCH`.
  */
 export function loadAddon(): LoadedAddon {
   loaded ??= openAddon();
@@ -35,48 +33,73 @@ export function loadAddon(): LoadedAddon {
 }
 
 function openAddon(): LoadedAddon {
-  const addonFile = path.join(addonFolder(), 'causal_tracer.node');
-  if (!existsSync(addonFile)) {
-    throw new CausalTracerError(
-      'ADDON_NOT_FOUND',
-      `The native addon is missing at ${addonFile}. Run "npm run setup" in the checkout to build it.`,
-    );
-  }
+  const files = findAddonFiles();
   const libtorch = findLibtorch();
-  const library = libtorchLibrary(libtorch.path);
-  try {
-    (require(path.join(addonFolder(), 'causal_tracer_preload.node')) as Preload).open(library);
-  } catch (cause) {
-    throw new CausalTracerError(
-      'LIBTORCH_NOT_FOUND',
-      `libtorch at ${library} cannot be opened: ${text(cause)}. Run "npm run setup" in the checkout, or set ` +
-        'CAUSAL_TRACER_LIBTORCH to another folder.',
-      { cause },
-    );
-  }
+  const measure = startMeasures();
+  openLibtorch(files.preload, libtorchLibrary(libtorch.path));
+  measure('open libtorch');
   let addon: NativeAddon;
   try {
-    addon = require(addonFile) as NativeAddon;
+    addon = require(files.addon) as NativeAddon;
   } catch (cause) {
     throw new CausalTracerError(
       'LIBTORCH_VERSION_MISMATCH',
-      `The addon does not fit libtorch at ${library} (${libtorch.version}): ${text(cause)}. ` +
-        'Run "npm run setup" to build it anew.',
+      `The addon ${files.addon} does not fit libtorch ${libtorch.version} in ${libtorch.path}: ${text(cause)}.\n${nativeRemedy()}`,
       { cause },
     );
   }
+  measure('open addon');
   if (!isSupportedLibtorch(addon.builtForLibtorch)) {
     throw new CausalTracerError(
       'LIBTORCH_VERSION_MISMATCH',
-      `The addon was built for libtorch ${addon.builtForLibtorch}, but ${libtorch.version} is loaded. ` +
-        'Run "npm run setup" to build it anew.',
+      `The addon ${files.addon} was built for libtorch ${addon.builtForLibtorch}, but ${libtorch.version} is loaded.\n${nativeRemedy()}`,
     );
   }
   // process.exit() runs no environment clean-up: without this, work would go on while libtorch's statics are destroyed.
   process.once('exit', () => {
     addon.finish();
   });
-  return { addon, libtorch };
+  return { addon, files, libtorch };
+}
+
+/** A function that notes the time since the last note as a measure that `perf_hooks` shows. */
+function startMeasures(): (what: string) => void {
+  let start = performance.now();
+  return (what) => {
+    const end = performance.now();
+    performance.measure(`causal-tracer: ${what}`, { start, end });
+    start = end;
+  };
+}
+
+/** Opens libtorch and sees that it is what its folder says, before the addon runs any of its code. */
+function openLibtorch(preloadFile: string, library: string): void {
+  let preload: Preload;
+  let version: string;
+  try {
+    preload = require(preloadFile) as Preload;
+  } catch (cause) {
+    throw new CausalTracerError(
+      'ADDON_NOT_FOUND',
+      `The addon cannot be loaded on this machine: ${text(cause)}.\n${nativeRemedy()}`,
+      { cause },
+    );
+  }
+  try {
+    version = preload.open(library);
+  } catch (cause) {
+    throw new CausalTracerError(
+      'LIBTORCH_NOT_FOUND',
+      `libtorch at ${library} cannot be opened: ${text(cause)}.\n${nativeRemedy()}\n` +
+        'Or set CAUSAL_TRACER_LIBTORCH to another folder.',
+      { cause },
+    );
+  }
+  if (isSupportedLibtorch(version)) return;
+  throw new CausalTracerError(
+    'LIBTORCH_VERSION_MISMATCH',
+    `libtorch at ${library} is version ${version}, but ${LIBTORCH_VERSION} is needed.\n${nativeRemedy()}`,
+  );
 }
 
 function text(cause: unknown): string {

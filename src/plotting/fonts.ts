@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createCanvas, GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
@@ -32,7 +33,8 @@ function registerShippedFonts(): void {
     'ttf',
   );
   for (const [family, file] of SHIPPED_FONTS) {
-    GlobalFonts.registerFromPath(join(folder, file), family);
+    // Not by its path: with Yarn Plug'n'Play the file is inside an archive, where only Node's own functions find it.
+    GlobalFonts.register(readFileSync(join(folder, file)), family);
   }
   registered = true;
 }

@@ -1,7 +1,6 @@
 import { CausalTracerError } from '../errors.js';
 import type { HiddenFlow } from '../tracing/hidden-flow.js';
 import { checkFlow, type PlottedFlow } from './flow-check.js';
-import { heatmapFigure } from './figure.js';
 import {
   checkPanelTitles,
   resolveOptions,
@@ -9,7 +8,6 @@ import {
   type HeatmapPanelsOptions,
   type ResolvedOptions,
 } from './plot-options.js';
-import { renderChart } from './render.js';
 import { writePicture } from './write-picture.js';
 
 /**
@@ -19,7 +17,7 @@ import { writePicture } from './write-picture.js';
  * @param flow - A result, or what `JSON.parse` makes of its JSON: the picture is the same, byte for byte.
  * @returns The bytes of the picture: a PNG, an SVG (texts as outlines, so that no font is needed to look at it) or a PDF.
  * @throws CausalTracerError `FLOW_INVALID` for something that is not a result; `INVALID_OPTION`, also where `width` or
- *   `height` leave less than a pixel for a cell; `OUTPUT_NOT_WRITABLE`.
+ *   `height` leave less than a pixel for a cell; `OUTPUT_NOT_WRITABLE`; `CANVAS_NOT_AVAILABLE`.
  */
 export async function plotHiddenFlowHeatmap(flow: HiddenFlow, options: HeatmapOptions = {}): Promise<Buffer> {
   const resolved = resolveOptions(options);
@@ -54,10 +52,24 @@ export async function plotHiddenFlows(
 }
 
 async function drawPanels(flows: readonly PlottedFlow[], options: ResolvedOptions): Promise<Buffer> {
-  const { chart, surface } = heatmapFigure(flows, options);
-  const bytes = await renderChart(chart, surface);
+  const { drawFigure } = await loadDrawing();
+  const bytes = await drawFigure(flows, options);
   if (options.savePath !== undefined) {
     await writePicture(options.savePath, bytes);
   }
   return bytes;
+}
+
+/** Loads the canvas and the charts, which only pictures need, when the first one is drawn. */
+async function loadDrawing(): Promise<typeof import('./draw-figure.js')> {
+  try {
+    return await import('./draw-figure.js');
+  } catch (cause) {
+    throw new CausalTracerError(
+      'CANVAS_NOT_AVAILABLE',
+      `Pictures are drawn with @napi-rs/canvas, which cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}\n` +
+        'Its binaries are optional dependencies: install them with "npm install --include=optional".',
+      { cause },
+    );
+  }
 }

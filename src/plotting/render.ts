@@ -1,7 +1,7 @@
 import type { createCanvas } from '@napi-rs/canvas';
 import { Chart, LinearScale, type ChartConfiguration } from 'chart.js';
 import { MatrixController, MatrixElement, type MatrixDataPoint } from 'chartjs-chart-matrix';
-import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
+import { ChartJSNodeCanvas } from '#chartjs-node-canvas';
 import { createSurface, type Surface, type SurfaceOptions } from './surface.js';
 
 /**

@@ -30,7 +30,7 @@ describe('causal-tracer doctor', () => {
       expect(stdout).to.match(
         /^missing {2}libtorch: no usable 2\.13\.0\n {9}not .*: there is no lib.libtorch_cpu/m,
       );
-      expect(stdout).to.match(/^ {9}→ run "npm run setup"/m);
+      expect(stdout).to.match(/^ {9}→ Run "npm run setup"/m);
       expect(stdout).to.match(/^missing {2}addon: .* needs libtorch\n/m);
       expect(stdout).to.match(/^missing {2}Python .*\n {9}not no-such-python \(--python\): not found\n/m);
       expect(stdout).to.match(/^ok {7}Node: /m);

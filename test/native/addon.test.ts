@@ -1,8 +1,10 @@
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { LIBTORCH_VERSION, libtorchLibrary } from '../../src/native/libtorch.js';
+import { LIBTORCH_VERSION, libtorchLibrary } from '../../src/native/libtorch-folder.js';
+import { addonPackage, libtorchPackage, platformName } from '../../src/native/platforms.js';
+import { causalTracerVersion } from '../../src/version.js';
 import { runCli, withFolder } from '../support/cli.js';
 import { modelFolder } from '../support/models.js';
 
@@ -52,18 +54,123 @@ describe('the addon is not opened without', () => {
     });
   });
 
-  it('having been built', async () => {
+  it('a libtorch that is what its folder says', async () => {
     await withFolder(async (folder) => {
-      await cp(path.join(project, 'src'), path.join(folder, 'src'), { recursive: true });
-      await cp(path.join(project, 'package.json'), path.join(folder, 'package.json'));
-      await symlink(path.join(project, 'node_modules'), path.join(folder, 'node_modules'), 'junction');
-      const main = path.join(folder, 'src', 'cli', 'main.ts');
-      const { code, stdout, stderr } = await runCli(parameters, { main });
-      expect([code, stdout], stderr).to.deep.equal([1, '']);
-      expect(stderr).to.match(/^error \[ADDON_NOT_FOUND\]: /);
-      expect(stderr)
-        .to.include(path.join(folder, 'build', 'Release'))
-        .and.to.include('"npm run setup"');
+      await mkdir(path.join(folder, 'lib'));
+      await cp(path.join(project, 'build', 'Release', 'causal_tracer_preload.node'), libtorchLibrary(folder));
+      await writeFile(path.join(folder, 'version.py'), `__version__ = '${LIBTORCH_VERSION}'\n`);
+      const message = await failureWith(folder);
+      expect(message).to.match(/^error \[LIBTORCH_VERSION_MISMATCH\]: /);
+      expect(message).to.include(
+        `${libtorchLibrary(folder)} is version unknown, but ${LIBTORCH_VERSION} is needed`,
+      );
+    });
+  });
+
+  it('having been built, in a checkout', async () => {
+    await withPackage(async ({ root, run }) => {
+      await mkdir(path.join(root, 'scripts'));
+      await writeFile(path.join(root, 'scripts', 'setup.mjs'), '');
+      const message = await run();
+      expect(message).to.match(/^error \[ADDON_NOT_FOUND\]: /);
+      expect(message)
+        .to.include(path.join(root, 'build', 'Release'))
+        .and.to.include('Run "npm run setup"');
     });
   });
 });
+
+describe('an installed package is not opened', () => {
+  it('without the platform packages, and says how to install them', async () => {
+    await withPackage(async ({ run }) => {
+      const message = await run();
+      expect(message).to.match(/^error \[ADDON_NOT_FOUND\]: /);
+      expect(message)
+        .to.include(`${addonPackage(platformName)} is not installed`)
+        .and.to.include('npm install --include=optional causal-tracer')
+        .and.to.include(`--os=${process.platform} --cpu=${process.arch}`)
+        .and.not.to.include('npm run setup');
+    });
+  });
+
+  for (const { what, version, libtorch } of [
+    { what: 'another release', version: '0.0.9', libtorch: LIBTORCH_VERSION },
+    { what: 'another libtorch', version: causalTracerVersion, libtorch: '2.12.1' },
+  ]) {
+    it(`with the addon of ${what}, of which nothing is loaded`, async () => {
+      await withPackage(async ({ install, run }) => {
+        await install(addonPackage(platformName), { version, libtorch }, ['causal_tracer_preload.node']);
+        const message = await run();
+        expect(message).to.match(/^error \[ADDON_VERSION_MISMATCH\]: /);
+        expect(message)
+          .to.include(`is version ${version} for libtorch ${libtorch}`)
+          .and.to.include(`needs ${causalTracerVersion} for libtorch ${LIBTORCH_VERSION}`)
+          .and.to.include('npm install');
+      });
+    });
+  }
+
+  it('without libtorch, and says everywhere that was looked', async () => {
+    await withPackage(async ({ root, install, run }) => {
+      await install(addonPackage(platformName), { version: causalTracerVersion, libtorch: LIBTORCH_VERSION });
+      const message = await run();
+      expect(message).to.match(/^error \[LIBTORCH_NOT_FOUND\]: /);
+      expect(message)
+        .to.include(`  ${libtorchPackage(platformName)}: the package is not installed\n`)
+        .and.to.match(
+          new RegExp(`  ${root}.*${LIBTORCH_VERSION}-cpu-${platformName}: the folder does not exist`),
+        )
+        .and.to.include('  python3: no such Python\n')
+        .and.to.include('npm install --include=optional causal-tracer');
+    });
+  });
+
+  it('with libtorch of another version', async () => {
+    await withPackage(async ({ install, run }) => {
+      await install(addonPackage(platformName), { version: causalTracerVersion, libtorch: LIBTORCH_VERSION });
+      const folder = await install(libtorchPackage(platformName), { version: '2.12.1-r.1' });
+      await mkdir(path.join(folder, 'lib'));
+      await writeFile(libtorchLibrary(folder), '');
+      await writeFile(path.join(folder, 'build-version'), '2.12.1+cpu\n');
+      const message = await run();
+      expect(message).to.match(/^error \[LIBTORCH_VERSION_MISMATCH\]: /);
+      expect(message).to.include(`${folder}: version 2.12.1+cpu, but ${LIBTORCH_VERSION} is needed`);
+    });
+  });
+});
+
+interface InstalledPackage {
+  /** The package's folder. */
+  readonly root: string;
+  /** Installs a package with a manifest beside it and some empty files, and gives its folder. */
+  readonly install: (name: string, manifest: object, files?: readonly string[]) => Promise<string>;
+  /** What opening a model says, with status 1. */
+  readonly run: () => Promise<string>;
+}
+
+/** The sources as an installed package, where neither binaries nor Python are at hand. */
+async function withPackage(test: (installed: InstalledPackage) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const root = path.join(await realpath(folder), 'node_modules', 'causal-tracer');
+    await cp(path.join(project, 'src'), path.join(root, 'src'), { recursive: true });
+    await cp(path.join(project, 'package.json'), path.join(root, 'package.json'));
+    await symlink(path.join(project, 'node_modules'), path.join(root, 'node_modules'), 'junction');
+    await test({
+      root,
+      install: async (name, manifest, files = []) => {
+        const place = path.join(path.dirname(root), name);
+        await mkdir(place, { recursive: true });
+        await writeFile(path.join(place, 'package.json'), JSON.stringify({ name, ...manifest }));
+        for (const file of files) await writeFile(path.join(place, file), '');
+        return place;
+      },
+      run: async () => {
+        const main = path.join(root, 'src', 'cli', 'main.ts');
+        const env = { PATH: folder, CAUSAL_TRACER_CACHE: path.join(root, 'cache') };
+        const { code, stdout, stderr } = await runCli(parameters, { main, env });
+        expect([code, stdout], stderr).to.deep.equal([1, '']);
+        return stderr;
+      },
+    });
+  });
+}

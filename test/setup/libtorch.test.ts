@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { cachedLibtorch, findInstalledLibtorch, inspectLibtorch } from '../../scripts/setup/libtorch.mjs';
 import { libtorchVersion } from '../../scripts/setup/paths.mjs';
 import { listTorchRequirements } from '../../scripts/setup/pip.mjs';
-import { LIBTORCH_VERSION, isSupportedLibtorch, libtorchLibrary } from '../../src/native/libtorch.js';
+import { LIBTORCH_VERSION, isSupportedLibtorch, libtorchLibrary } from '../../src/native/libtorch-folder.js';
 
 describe('libtorch search', () => {
   let folder: string;

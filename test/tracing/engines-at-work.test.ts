@@ -8,7 +8,7 @@ import {
   type HiddenFlowOptions,
   type TraceProgress,
 } from '../../src/index.js';
-import { packageRoot } from '../../src/native/libtorch.js';
+import { packageRoot } from '../../src/native/package-root.js';
 import { requireEqualScores } from '../support/flows.js';
 
 const DEMO_MODELS = ['demo-gpt2', 'demo-llama'] as const;
