@@ -32,9 +32,10 @@ export class ReferenceProcess {
    * @param {string} python
    * @param {string} folder
    * @param {number} threads
+   * @param {'cpu' | 'cuda'} [device]
    */
-  constructor(python, folder, threads) {
-    const parameters = [script('time_reference.py'), folder, '--threads', String(threads)];
+  constructor(python, folder, threads, device = 'cpu') {
+    const parameters = [script('time_reference.py'), folder, '--threads', String(threads), '--device', device];
     this.#process = new LineProcess('The Python package', python, parameters);
   }
 

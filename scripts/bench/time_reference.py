@@ -29,13 +29,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", default="cpu", help="where the model runs (default: cpu)")
     arguments = parser.parse_args()
     versions = require_pinned_versions("causal-tracer", "torch", "transformers")
     torch.set_num_threads(arguments.threads)
+    device = torch.device(arguments.device)
     tracer = CausalTracer(
-        load_reference_model(arguments.model),
+        load_reference_model(arguments.model).to(device),
         load_reference_tokenizer(arguments.model),
-        device=torch.device("cpu"),
+        device=device,
     )
     _answer({"versions": versions, "threads": torch.get_num_threads()})
     for line in sys.stdin:

@@ -34,10 +34,12 @@ function secondsSince(started) {
   return (performance.now() - started) / 1000;
 }
 
-loadAddon();
+/** @type {import('../../src/index.js').LoadOptions} */
+const options = JSON.parse(loadOptions);
+loadAddon({ cuda: (options.device ?? 'cpu') !== 'cpu' });
 const bytesBefore = residentBytes();
 const startedLoading = performance.now();
-const tracer = await CausalTracer.load(folder, JSON.parse(loadOptions));
+const tracer = await CausalTracer.load(folder, options);
 const loadSeconds = secondsSince(startedLoading);
 const weightBytes = statSync(path.join(folder, 'model.pt')).size;
 const bytesOfWeights = bytesBefore + weightBytes;
@@ -61,11 +63,11 @@ tracer.model.traceMany = countingTraceMany;
 
 for await (const line of createInterface({ input: process.stdin })) {
   /** @type {TraceRequest} */
-  const { prompt, kinds, options } = JSON.parse(line);
+  const { prompt, kinds, options: traceOptions } = JSON.parse(line);
   multiplications = 0;
   const memory = new MemoryWatch();
   const started = performance.now();
-  const flows = await tracer.calculateHiddenFlowKinds(prompt, kinds, options);
+  const flows = await tracer.calculateHiddenFlowKinds(prompt, kinds, traceOptions);
   const seconds = secondsSince(started);
   /** @type {TraceAnswer} */
   const answer = { seconds, multiplications, peakBytes: memory.end() - bytesOfWeights, flows };

@@ -8,6 +8,7 @@ import { searchLibtorch } from '../native/libtorch.js';
 import { isCheckout } from '../native/package-root.js';
 import { nativeRemedy } from '../native/remedies.js';
 import { causalTracerVersion } from '../version.js';
+import { checkCuda } from './cuda-check.js';
 import { DEMO_FACTS } from './demo-facts.js';
 import { packagePath } from './package-root.js';
 import { listPythons, neededPackages, pythonRemedy, searchPython } from './python.js';
@@ -47,6 +48,7 @@ export async function runChecks(python?: string): Promise<Check[]> {
     await checkPictures(),
     checkDemoModels(),
     await checkPython(python),
+    await checkCuda(),
   ];
 }
 
@@ -92,7 +94,7 @@ function checkAddon(): Check {
       return missing('addon', `${file} needs libtorch`, 'see libtorch above');
     }
     const { addon } = loadAddon();
-    return found('addon', `${file}, built for libtorch ${addon.builtForLibtorch}`, ['devices: cpu']);
+    return found('addon', `${file}, built for libtorch ${addon.builtForLibtorch}`);
   } catch (error) {
     const [detail = '', ...remedy] = messageOf(error).split('\n');
     return missing('addon', detail, remedy.length === 0 ? nativeRemedy() : remedy.join('\n'));

@@ -28,7 +28,7 @@ export function addEngineOptions(command: Command): Command {
 export function addModelOptions(command: Command): Command {
   command
     .optionsGroup('Model:')
-    .option('--device <name>', 'where the model runs (default: cpu)')
+    .option('--device <name>', 'where the model runs: cpu, cuda, cuda:<n> or auto (default: cpu)')
     .option(
       '--threads <n>',
       'threads of one operation (default: the number of processor cores)',

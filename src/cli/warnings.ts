@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { ENGINE_WARNING } from '../tracing/engine-choice.js';
+import { WARNING_TYPE } from '../tracing/engine-choice.js';
 import { say } from './messages.js';
 import { detectColorSupport } from './terminal-colors.js';
 
@@ -8,7 +8,7 @@ export function printOwnWarnings(): void {
   const usual = process.listeners('warning');
   process.removeAllListeners('warning');
   process.on('warning', (warning: Error & { readonly code?: string }) => {
-    if (warning.name !== ENGINE_WARNING.type) {
+    if (warning.name !== WARNING_TYPE) {
       for (const listener of usual) listener(warning);
       return;
     }

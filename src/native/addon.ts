@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { CausalTracerError, isErrorCode } from '../errors.js';
 import { findAddonFiles, type AddonFiles } from './addon-files.js';
 import type { NativeAddon } from './binding.js';
-import { isSupportedLibtorch, libtorchLibrary, LIBTORCH_VERSION } from './libtorch-folder.js';
-import { findLibtorch, type Libtorch } from './libtorch.js';
+import { cudaLibrary, isSupportedLibtorch, libtorchLibrary, LIBTORCH_VERSION } from './libtorch-folder.js';
+import { findLibtorch, type Libtorch, type LibtorchNeeds } from './libtorch.js';
 import { nativeRemedy } from './remedies.js';
 
 /** The loaded addon, and the libtorch that it runs on. */
@@ -22,21 +23,23 @@ const require = createRequire(import.meta.url);
 let loaded: LoadedAddon | undefined;
 
 /**
- * Opens libtorch and the addon, once.
+ * Opens libtorch and the addon, once: a process has one libtorch, which the first call chooses. CUDA's libraries are
+ * opened with it, since libtorch cannot take them up once it has been asked for devices.
  *
  * @throws CausalTracerError `ADDON_NOT_FOUND`, `ADDON_VERSION_MISMATCH`, `LIBTORCH_NOT_FOUND` or
  * `LIBTORCH_VERSION_MISMATCH`.
  */
-export function loadAddon(): LoadedAddon {
-  loaded ??= openAddon();
+export function loadAddon(needs: LibtorchNeeds = {}): LoadedAddon {
+  loaded ??= openAddon(needs);
   return loaded;
 }
 
-function openAddon(): LoadedAddon {
+function openAddon(needs: LibtorchNeeds): LoadedAddon {
   const files = findAddonFiles();
-  const libtorch = findLibtorch();
+  const libtorch = findLibtorch(needs);
   const measure = startMeasures();
   openLibtorch(files.preload, libtorchLibrary(libtorch.path));
+  if (needs.cuda === true) openCuda(files.preload, cudaLibrary(libtorch.path));
   measure('open libtorch');
   let addon: NativeAddon;
   try {
@@ -100,6 +103,20 @@ function openLibtorch(preloadFile: string, library: string): void {
     'LIBTORCH_VERSION_MISMATCH',
     `libtorch at ${library} is version ${version}, but ${LIBTORCH_VERSION} is needed.\n${nativeRemedy()}`,
   );
+}
+
+/** Opens the CUDA half of a CUDA build; a build without it is left to say so when a device is asked for. */
+function openCuda(preloadFile: string, library: string): void {
+  if (!existsSync(library)) return;
+  try {
+    (require(preloadFile) as Preload).open(library);
+  } catch (cause) {
+    throw new CausalTracerError(
+      'DEVICE_NOT_AVAILABLE',
+      `The CUDA libraries at ${library} cannot be opened: ${text(cause)}. Install them again, or use the device "cpu".`,
+      { cause },
+    );
+  }
 }
 
 function text(cause: unknown): string {

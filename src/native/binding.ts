@@ -178,6 +178,8 @@ export interface NativeTraceResult {
   readonly highScore: number;
   readonly answerId: number;
   readonly engine: string;
+  /** The rows at once that the trace had to come down to because memory ran out; 0 if it did not. */
+  readonly reducedBatchSize: number;
   readonly work: NativeTraceWork;
   /** Clean outputs of the layer modules, `[position, hidden]` each; null unless asked for. */
   readonly layerOutputs: Readonly<Record<string, NativeTensor>> | null;

@@ -11,6 +11,12 @@ export function libtorchLibrary(folder: string): string {
   return path.join(folder, 'lib', library);
 }
 
+/** Path of the library with CUDA's operators, which only a CUDA build of libtorch has. */
+export function cudaLibrary(folder: string): string {
+  const name = process.platform === 'win32' ? 'torch_cuda.dll' : 'libtorch_cuda.so';
+  return path.join(folder, 'lib', name);
+}
+
 /** The version that a libtorch folder says of itself; null where it says none. */
 export function readLibtorchVersion(folder: string): string | null {
   for (const [file, pattern] of [

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { CausalTracerError } from '../errors.js';
-import { LIBTORCH_VERSION, problemOfLibtorch, readLibtorchVersion } from './libtorch-folder.js';
+import { cudaLibrary, LIBTORCH_VERSION, problemOfLibtorch, readLibtorchVersion } from './libtorch-folder.js';
 import { listPlaces, type LibtorchSource } from './libtorch-places.js';
 import { nativeRemedy } from './remedies.js';
 
@@ -25,17 +26,40 @@ export interface LibtorchSearch {
   readonly rejected: readonly RejectedLibtorch[];
 }
 
+/** What libtorch is for. */
+export interface LibtorchNeeds {
+  /** Whether a build with CUDA is wanted; default no. */
+  readonly cuda?: boolean;
+}
+
 /**
  * Looks for libtorch: `CAUSAL_TRACER_LIBTORCH` and nothing else where it is set; then, if CUDA is asked for, the
  * libraries for it in the cache; then the npm package, what the build of a checkout used, the cache, and an installed
- * Python torch.
+ * Python torch. Where CUDA is asked for, a build without it is only taken if there is none with it.
  */
-export function searchLibtorch({ cuda = false }: { readonly cuda?: boolean } = {}): LibtorchSearch {
+export function searchLibtorch({ cuda = false }: LibtorchNeeds = {}): LibtorchSearch {
+  if (!cuda) return searchPlaces({ cuda, accepts: () => true });
+  const withCuda = searchPlaces({ cuda, accepts: (folder) => existsSync(cudaLibrary(folder)) });
+  if (withCuda.chosen !== null) return withCuda;
+  return { ...searchPlaces({ cuda, accepts: () => true }), rejected: withCuda.rejected };
+}
+
+function searchPlaces({
+  cuda,
+  accepts,
+}: {
+  readonly cuda: boolean;
+  readonly accepts: (folder: string) => boolean;
+}): LibtorchSearch {
   const rejected: RejectedLibtorch[] = [];
   for (const place of listPlaces({ cuda })) {
     const { source, path } = place;
     const problem =
       'absence' in place ? { reason: place.absence, isOtherVersion: false } : problemOfLibtorch(path);
+    if (problem === null && !accepts(path)) {
+      rejected.push({ path, reason: 'it was built without CUDA', isOtherVersion: false });
+      continue;
+    }
     if (problem === null) {
       const version = readLibtorchVersion(path) ?? LIBTORCH_VERSION;
       return { chosen: { source, path, version }, rejected };
@@ -50,8 +74,8 @@ export function searchLibtorch({ cuda = false }: { readonly cuda?: boolean } = {
  *
  * @throws CausalTracerError `LIBTORCH_VERSION_MISMATCH` if there are only other versions, else `LIBTORCH_NOT_FOUND`.
  */
-export function findLibtorch(): Libtorch {
-  const { chosen, rejected } = searchLibtorch();
+export function findLibtorch(needs: LibtorchNeeds = {}): Libtorch {
+  const { chosen, rejected } = searchLibtorch(needs);
   if (chosen !== null) return chosen;
   throw new CausalTracerError(
     rejected.some(({ isOtherVersion }) => isOtherVersion)

@@ -20,8 +20,11 @@ export interface EngineChoice {
 
 export type EngineChoices = ReadonlyMap<LayerKind, EngineChoice>;
 
+/** Type of the package's process warnings; each has a `code`. */
+export const WARNING_TYPE = 'CausalTracerWarning';
+
 /** Type and code of the process warning that a slower engine is used than was hoped for. */
-export const ENGINE_WARNING = { type: 'CausalTracerWarning', code: 'ENGINE_STEPPED_DOWN' } as const;
+export const ENGINE_WARNING = { type: WARNING_TYPE, code: 'ENGINE_STEPPED_DOWN' } as const;
 
 /** @throws CausalTracerError `INVALID_OPTION`, listing the engines. */
 export function requireEngine(engine: string): EngineRequest {

@@ -1,3 +1,4 @@
+import { CausalTracerError } from '../errors.js';
 import { loadAddon } from '../native/addon.js';
 
 /** How much noise to draw. */
@@ -19,6 +20,18 @@ export interface NoiseShape {
  * @throws CausalTracerError `ADDON_NOT_FOUND`, `LIBTORCH_NOT_FOUND`, `LIBTORCH_VERSION_MISMATCH` or `INVALID_OPTION`.
  */
 export function drawNoise({ seed, samples, subjectLength, hiddenSize, scale }: NoiseShape): Float64Array {
+  for (const [name, value, least] of [
+    ['seed', seed, 0],
+    ['samples', samples, 1],
+    ['subjectLength', subjectLength, 1],
+    ['hiddenSize', hiddenSize, 1],
+  ] as const) {
+    if (Number.isInteger(value) && value >= least && value < 2 ** 32) continue;
+    throw new CausalTracerError(
+      'INVALID_OPTION',
+      `${name} must be a whole number from ${least} to 2³²−1, not ${String(value)}.`,
+    );
+  }
   const { addon } = loadAddon();
   return addon.standardNormal(seed, samples * subjectLength * hiddenSize).map((number) => number * scale);
 }

@@ -1,4 +1,5 @@
 import type { TracedModel } from '../model/traced-model.js';
+import { WARNING_TYPE } from './engine-choice.js';
 import type { HiddenFlow } from './hidden-flow.js';
 import type { RunOptions } from './options.js';
 import { ProgressSum } from './progress.js';
@@ -37,6 +38,7 @@ export async function runTraces(
         current = index;
         const result = results[j];
         if (result === undefined) throw new Error('a trace gave no result');
+        if (result.reducedBatchSize > 0) warnOfReducedBatch(trace.plan.prompt.text, result.reducedBatchSize);
         flows[index] = toHiddenFlow(trace.plan, trace.setting, result);
       }
     } catch (error) {
@@ -45,6 +47,17 @@ export async function runTraces(
     progress?.end(i);
   }
   return flows;
+}
+
+/** Code of the process warning that memory ran out and fewer rows were run at once. */
+export const REDUCED_BATCH_CODE = 'BATCH_REDUCED';
+
+function warnOfReducedBatch(prompt: string, rows: number): void {
+  process.emitWarning(
+    `Memory ran out while ${JSON.stringify(prompt)} was traced: the trace went on with ${rows} rows at once. The ` +
+      `result is the same. Give batchSize ${rows} to begin with that.`,
+    { type: WARNING_TYPE, code: REDUCED_BATCH_CODE },
+  );
 }
 
 interface IndexedTrace {

@@ -107,7 +107,7 @@ async function readModules(
   try {
     const native = await untilAborted(
       signal,
-      addon.loadModel({ path: file, inputs: [], device, threads, kernels: 'default' }),
+      addon.loadModel({ path: file, inputs: [], device, allowTf32: false, threads, kernels: 'default' }),
       (late) => {
         late.dispose();
       },

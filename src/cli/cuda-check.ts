@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { loadAddon } from '../native/addon.js';
+import { cudaLibrary, LIBTORCH_VERSION } from '../native/libtorch-folder.js';
+import { searchLibtorch } from '../native/libtorch.js';
+import type { Check } from './doctor-checks.js';
+
+const NAME = 'CUDA (only for the devices cuda and auto)';
+const DRIVER_MILLISECONDS = 10_000;
+
+/** What there is for models on GPUs: libtorch with CUDA, the driver, and devices. */
+export async function checkCuda(): Promise<Check> {
+  const { chosen } = searchLibtorch({ cuda: true });
+  const driver = await describeDriver();
+  const notes = [`driver: ${driver ?? 'none (there is no nvidia-smi)'}`];
+  if (chosen === null || !existsSync(cudaLibrary(chosen.path))) {
+    const remedy = `To use a GPU, set CAUSAL_TRACER_LIBTORCH to the torch folder of a PyTorch ${LIBTORCH_VERSION} with CUDA.`;
+    return optional('missing', `no libtorch ${LIBTORCH_VERSION} with CUDA`, notes, remedy);
+  }
+  try {
+    const { devices, cudaRuntime } = loadAddon({ cuda: true }).addon.devices();
+    const gpus = devices.filter((device) => device !== 'cpu');
+    const detail = `runtime ${cudaRuntime ?? 'unknown'}, libtorch in ${chosen.path}`;
+    if (gpus.length > 0) return optional('ok', `${detail}; devices: ${gpus.join(', ')}`, notes, null);
+    const remedy = 'See that nvidia-smi lists a GPU, and that the driver is new enough for this CUDA runtime.';
+    return optional('missing', `${detail}; no GPU that it can use`, notes, remedy);
+  } catch (error) {
+    return optional('missing', error instanceof Error ? error.message : String(error), notes, null);
+  }
+}
+
+function optional(
+  state: Check['state'],
+  detail: string,
+  notes: readonly string[],
+  remedy: string | null,
+): Check {
+  return { name: NAME, state, needed: false, detail, notes, remedy };
+}
+
+/** The driver's version and its GPUs as nvidia-smi tells them; null where there is no such program. */
+async function describeDriver(): Promise<string | null> {
+  const query = ['--query-gpu=driver_version,name,memory.total', '--format=csv,noheader'];
+  try {
+    const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: DRIVER_MILLISECONDS });
+    return stdout.trim().split('\n').join('; ');
+  } catch {
+    return null;
+  }
+}
