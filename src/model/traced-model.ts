@@ -1,11 +1,10 @@
 import { CausalTracerError } from '../errors.js';
-import { fromNativeError, loadAddon } from '../native/addon.js';
+import { loadAddon } from '../native/addon.js';
 import type {
   NativeAddon,
   NativeEngineChoice,
   NativeEngineRequest,
   NativeJob,
-  NativeLoadOptions,
   NativeModel,
   NativeModule,
   NativePrediction,
@@ -17,6 +16,7 @@ import type {
 } from '../native/binding.js';
 import { validateLayerConfig, type LayerConfig, type LayerRole } from './layer-config.js';
 import { ResolvedLayers, type Site } from './layer-resolution.js';
+import { loadModelFile, requireTrustOption, type TrustOptions } from './load-model-file.js';
 import type { Manifest } from './manifest.js';
 import { requireEqualFingerprint } from './model-check.js';
 import { openModelSource, type ModelSource, type OpenedModel } from './model-source.js';
@@ -24,7 +24,7 @@ import { runNativeJob, type JobOptions } from './native-job.js';
 import { requireOneOf } from './one-of.js';
 import type { Tokenizer } from './tokenizer.js';
 
-export interface ModelOptions {
+export interface ModelOptions extends TrustOptions {
   /** Where the model runs; default `cpu`. */
   readonly device?: string | undefined;
   /** Threads used inside one operator, 1 to 4096; default: libtorch's own choice, the number of physical cores. */
@@ -77,7 +77,8 @@ export class TracedModel implements Disposable {
 
   /**
    * Loads a model folder, or a bare TorchScript file with its tokenizer, and checks it: the files against the
-   * manifest, the tokenizer against the vocabulary, and what the model computes against what was recorded at export.
+   * manifest, that the TorchScript file is no more than a traced model, the tokenizer against the vocabulary, and what
+   * the model computes against what was recorded at export.
    *
    * @throws CausalTracerError for whatever is missing, damaged or does not fit; see `ERROR_CODES`.
    */
@@ -91,9 +92,18 @@ export class TracedModel implements Disposable {
     const kernels = requireOneOf('kernels', options.kernels ?? 'auto', KERNELS);
     const chosenConfig =
       options.layerConfig === undefined ? undefined : validateLayerConfig(options.layerConfig);
+    const allowUntrusted = requireTrustOption(options.allowUntrusted);
     const opened = await openModelSource(source);
     const runtime = givenRuntime ?? loadAddon();
-    const native = await loadNative(runtime, opened, { device, threads: threads ?? 0, kernels });
+    const native = await loadModelFile(
+      runtime.addon,
+      {
+        path: opened.modelFile,
+        inputs: opened.manifest?.inputs ?? [],
+        ...{ device, threads: threads ?? 0, kernels },
+      },
+      { allowUntrusted },
+    );
     try {
       const layers = new ResolvedLayers(chosenConfig ?? opened.layerConfig, native.modules);
       const vocabularySize = await check(native, runtime, opened);
@@ -251,19 +261,6 @@ function requireThreads(threads: number | undefined): void {
     'INVALID_OPTION',
     `threads must be a whole number from 1 to ${MAXIMUM_THREADS}, not ${String(threads)}.`,
   );
-}
-
-async function loadNative(
-  { addon }: NativeRuntime,
-  opened: OpenedModel,
-  options: Pick<NativeLoadOptions, 'device' | 'threads' | 'kernels'>,
-): Promise<NativeModel> {
-  try {
-    const inputs = opened.manifest?.inputs ?? [];
-    return await addon.loadModel({ path: opened.modelFile, inputs, ...options });
-  } catch (error) {
-    throw fromNativeError(error);
-  }
 }
 
 /** Replays the export's check; gives the vocabulary's size. */
