@@ -19,6 +19,7 @@ export {
   type LayerConfig,
   type LayerMatcher,
 } from './model/layer-config.js';
+export type { TrustOptions } from './model/load-model-file.js';
 export type { ModelFiles, ModelSource } from './model/model-source.js';
 export { Tokenizer } from './model/tokenizer.js';
 export { KERNELS, TracedModel, type KernelRequest, type ModelOptions } from './model/traced-model.js';

@@ -14,6 +14,7 @@ export interface ModelFlags extends EngineFlags {
   readonly layerConfig?: string;
   readonly device?: string;
   readonly threads?: number;
+  readonly allowUntrusted?: boolean;
 }
 
 /**
@@ -27,12 +28,12 @@ export async function loadTracer(
   flags: ModelFlags & { readonly noise?: number },
   signal: AbortSignal,
 ): Promise<CausalTracer> {
-  const { device, threads, noise, engine, kernels } = flags;
+  const { device, threads, noise, engine, kernels, allowUntrusted } = flags;
   const layerConfig = flags.layerConfig === undefined ? undefined : await readLayerConfig(flags.layerConfig);
   const source = await modelSource(model, flags.tokenizer, layerConfig);
   sayOnTerminal(`Loading ${model} …`);
   const options = {
-    ...{ device, threads, noise, engine, kernels },
+    ...{ device, threads, noise, engine, kernels, allowUntrusted },
     ...(typeof source === 'string' ? { layerConfig } : {}),
   };
   return untilAborted(signal, CausalTracer.load(source, options), (tracer) => {

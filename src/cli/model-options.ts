@@ -38,6 +38,10 @@ export function addModelOptions(command: Command): Command {
       '--layer-config <file>',
       "JSON file that names the layers' modules, in place of the model folder's own",
     )
-    .option('--tokenizer <path>', 'for a TorchScript file: its tokenizer.json, or the folder that has it');
+    .option('--tokenizer <path>', 'for a TorchScript file: its tokenizer.json, or the folder that has it')
+    .option(
+      '--allow-untrusted',
+      'load a TorchScript file without checking that it is just a traced model (it is a program: only if you trust its source)',
+    );
   return addEngineOptions(command);
 }

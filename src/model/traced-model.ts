@@ -1,11 +1,10 @@
 import { CausalTracerError } from '../errors.js';
-import { fromNativeError, loadAddon } from '../native/addon.js';
+import { loadAddon } from '../native/addon.js';
 import type {
   NativeAddon,
   NativeEngineChoice,
   NativeEngineRequest,
   NativeJob,
-  NativeLoadOptions,
   NativeModel,
   NativeModule,
   NativePrediction,
@@ -16,6 +15,7 @@ import type {
 import { validateLayerConfig, type LayerConfig, type LayerRole } from './layer-config.js';
 import { makeOnHook } from './function-hooks.js';
 import { ResolvedLayers, type Site } from './layer-resolution.js';
+import { loadModelFile, requireTrustOption, type TrustOptions } from './load-model-file.js';
 import type { Manifest } from './manifest.js';
 import { requireEqualFingerprint } from './model-check.js';
 import { planRun, toModelRun, type ModelRun, type RunHooks, type RunInput } from './model-run.js';
@@ -24,7 +24,7 @@ import { runNativeJob, type JobOptions } from './native-job.js';
 import { requireOneOf } from './one-of.js';
 import type { Tokenizer } from './tokenizer.js';
 
-export interface ModelOptions {
+export interface ModelOptions extends TrustOptions {
   /**
    * Where the model runs: `cpu`, `cuda`, `cuda:<number>`, or `auto` for the first GPU, else the CPU. Default `cpu`. A
    * process has one libtorch: where models are to run on a GPU, load one of them first.
@@ -82,7 +82,8 @@ export class TracedModel implements Disposable {
 
   /**
    * Loads a model folder, or a bare TorchScript file with its tokenizer, and checks it: the files against the
-   * manifest, the tokenizer against the vocabulary, and what the model computes against what was recorded at export.
+   * manifest, that the TorchScript file is no more than a traced model, the tokenizer against the vocabulary, and what
+   * the model computes against what was recorded at export.
    *
    * @throws CausalTracerError for whatever is missing, damaged or does not fit; see `ERROR_CODES`.
    */
@@ -96,9 +97,18 @@ export class TracedModel implements Disposable {
     const kernels = requireOneOf('kernels', options.kernels ?? 'auto', KERNELS);
     const chosenConfig =
       options.layerConfig === undefined ? undefined : validateLayerConfig(options.layerConfig);
+    const allowUntrusted = requireTrustOption(options.allowUntrusted);
     const opened = await openModelSource(source);
     const runtime = givenRuntime ?? loadAddon({ cuda: device !== 'cpu' });
-    const native = await loadNative(runtime, opened, { device, allowTf32, threads: threads ?? 0, kernels });
+    const native = await loadModelFile(
+      runtime.addon,
+      {
+        path: opened.modelFile,
+        inputs: opened.manifest?.inputs ?? [],
+        ...{ device, allowTf32, threads: threads ?? 0, kernels },
+      },
+      { allowUntrusted },
+    );
     try {
       const layers = new ResolvedLayers(chosenConfig ?? opened.layerConfig, native.modules);
       const vocabularySize = await check(native, runtime, opened);
@@ -265,19 +275,6 @@ function requireThreads(threads: number | undefined): void {
     'INVALID_OPTION',
     `threads must be a whole number from 1 to ${MAXIMUM_THREADS}, not ${String(threads)}.`,
   );
-}
-
-async function loadNative(
-  { addon }: NativeRuntime,
-  opened: OpenedModel,
-  options: Pick<NativeLoadOptions, 'device' | 'allowTf32' | 'threads' | 'kernels'>,
-): Promise<NativeModel> {
-  try {
-    const inputs = opened.manifest?.inputs ?? [];
-    return await addon.loadModel({ path: opened.modelFile, inputs, ...options });
-  } catch (error) {
-    throw fromNativeError(error);
-  }
 }
 
 /** Replays the export's check; gives the vocabulary's size. */

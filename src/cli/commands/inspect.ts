@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { CausalTracerError } from '../../errors.js';
+import { loadModelFile } from '../../model/load-model-file.js';
 import { openModelSource } from '../../model/model-source.js';
-import { fromNativeError, loadAddon } from '../../native/addon.js';
+import { loadAddon } from '../../native/addon.js';
 import type { NativeModule } from '../../native/binding.js';
 import type { CausalTracer } from '../../tracing/causal-tracer.js';
 import { untilAborted, withInterrupt } from '../interrupt.js';
@@ -100,22 +101,16 @@ async function showBareModules(file: string, flags: InspectFlags, signal: AbortS
 
 async function readModules(
   file: string,
-  { device = 'cpu', threads = 0 }: ModelFlags,
+  { device = 'cpu', threads = 0, allowUntrusted }: ModelFlags,
   signal: AbortSignal,
 ): Promise<readonly NativeModule[]> {
-  const { addon } = loadAddon();
-  try {
-    const native = await untilAborted(
-      signal,
-      addon.loadModel({ path: file, inputs: [], device, allowTf32: false, threads, kernels: 'default' }),
-      (late) => {
-        late.dispose();
-      },
-    );
-    const { modules } = native;
-    native.dispose();
-    return modules;
-  } catch (error) {
-    throw fromNativeError(error);
-  }
+  const { addon } = loadAddon({ cuda: device !== 'cpu' });
+  const options = { path: file, inputs: [], device, allowTf32: false, threads, kernels: 'default' } as const;
+  const loading = loadModelFile(addon, options, { allowUntrusted });
+  const native = await untilAborted(signal, loading, (late) => {
+    late.dispose();
+  });
+  const { modules } = native;
+  native.dispose();
+  return modules;
 }
