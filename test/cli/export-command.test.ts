@@ -13,6 +13,7 @@ const SUMMARY = {
   out: 'out',
   family: 'gpt2',
   dtype: 'float32',
+  quantization: 'Q4_1',
   attentionImplementation: 'sdpa',
   layerCount: 12,
   hiddenSize: 768,
@@ -63,7 +64,7 @@ describe('causal-tracer export', () => {
         0,
         `Exporting with ${python} (torch 2.13.0+cpu, transformers 5.18.0)\nloading\ntracing\n`,
       ]);
-      expect(stdout).to.include('out: gpt2, 12 layers, hidden size 768, float32, sdpa attention, 650.0 MB');
+      expect(stdout).to.include('out: gpt2, 12 layers, hidden size 768, float32 from Q4_1, sdpa attention, 650.0 MB');
       expect(stdout).to.include('largest difference of a logit 2.5e-6 (allowed: 1.0e-4)');
       const [script, ...parameters] = JSON.parse(
         await readFile(path.join(folder, 'parameters.json'), 'utf8'),

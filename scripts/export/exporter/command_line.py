@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Export a Hugging Face causal language model as a model folder for causal-tracer.",
         allow_abbrev=False,
     )
-    parser.add_argument("source", help="a folder written by save_pretrained, or a model id on the hub")
+    parser.add_argument(
+        "source", help="a folder written by save_pretrained, a GGUF file, or a model id on the hub"
+    )
     parser.add_argument("out", type=Path, help="the model folder to write")
     parser.add_argument(
         "--layer-config",

@@ -14,6 +14,7 @@ from .attention import load_with_attention
 from .environment import check_environment
 from .errors import ExportError
 from .fingerprint import CHECK_BATCH, CHECK_LENGTH, fingerprint
+from .gguf_file import check_beginning, check_completeness, read_gguf
 from .layer_check import CheckedLayers, check_layers
 from .layer_config import LayerConfig
 from .layer_families import FAMILIES
@@ -52,6 +53,8 @@ class ExportSummary:
     out: str
     family: str
     dtype: str
+    #: What a GGUF file's weights were quantized as; None for other sources.
+    quantization: str | None
     attention_implementation: str
     layer_count: int
     hidden_size: int
@@ -68,6 +71,7 @@ class ExportSummary:
             "out": self.out,
             "family": self.family,
             "dtype": self.dtype,
+            "quantization": self.quantization,
             "attentionImplementation": self.attention_implementation,
             "layerCount": self.layer_count,
             "hiddenSize": self.hidden_size,
@@ -92,7 +96,7 @@ def export_model(
     force: bool = False,
     progress: Progress = silent,
 ) -> ExportSummary:
-    """Trace the model in the folder or hub id `source` and write the model folder `out`.
+    """Trace the model in the folder, GGUF file or hub id `source` and write the model folder `out`.
 
     `attention` is `sdpa`, `eager` or None (the fused one where the family has it and it computes the same).
     `force` replaces an existing model folder. Raises ExportError; then nothing is written.
@@ -101,10 +105,15 @@ def export_model(
     _check_options(dtype, attention)
     found = find_source(source, revision, trust_remote_code)
     with staged_folder(Path(out), force) as folder:
-        config = load_config(found)
+        gguf = None if found.gguf_path is None else read_gguf(found.gguf_path)
+        config = load_config(found, gguf)
         tokenizer = load_tokenizer(found, progress)
+        if gguf is not None:
+            check_beginning(gguf, tokenizer, progress)
         progress(f"loading {found.describe()} ({config.model_type}) in {dtype}")
         model, attention = load_with_attention(found, config, dtype, attention, progress)
+        if gguf is not None:
+            check_completeness(gguf, model)
         examined = _examine(model, tokenizer, dtype, layer_config, progress)
         tokenizer_check = write_tokenizer(tokenizer, folder)
         _write_trace(model, examined, folder / MODEL_FILE, progress)
@@ -123,6 +132,7 @@ def export_model(
             "versions": versions(),
             "family": config.model_type,
             "dtype": dtype,
+            **({} if gguf is None else {"quantization": gguf.to_json()}),
             "attentionImplementation": attention,
             "layerCount": layers.layer_count,
             "hiddenSize": layers.hidden_size,
@@ -141,6 +151,7 @@ def export_model(
         out=str(out),
         family=config.model_type,
         dtype=dtype,
+        quantization=None if gguf is None else gguf.quantization,
         attention_implementation=attention,
         layer_count=layers.layer_count,
         hidden_size=layers.hidden_size,

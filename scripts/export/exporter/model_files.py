@@ -19,9 +19,10 @@ def write_json(path: Path, value: object) -> None:
 
 
 def write_config(path: Path, config: Any) -> None:
-    """Write the config as save_pretrained does, without where it was loaded from."""
+    """Write the config as save_pretrained does, without where and how it was loaded."""
     values = config.to_diff_dict()
-    values.pop("_name_or_path", None)
+    for name in ("_name_or_path", "_model_name_or_path", "quantization_config"):
+        values.pop(name, None)
     write_json(path, values)
 
 
