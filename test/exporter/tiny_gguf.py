@@ -17,7 +17,7 @@ from tiny_models import train_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
 #: Rows of quantized weights are whole blocks of 32 numbers.
-HIDDEN, INNER, LAYERS, HEADS, KEY_VALUE_HEADS, POSITIONS = 64, 96, 2, 4, 2, 96
+WIDTH, LAYERS, HEADS, KEY_VALUE_HEADS, POSITIONS = 64, 2, 4, 2, 96
 EPSILON, ROTARY_BASE = 1e-5, 10000.0
 NORMAL, CONTROL = 1, 3
 BLOCK_NAMES = {
@@ -41,26 +41,31 @@ def write_gguf(
     architecture: str = "llama",
     tied: bool = False,
     tokenizer: bool = True,
+    width: int = WIDTH,
+    layers: int = LAYERS,
     metadata: dict[str, Any] | None = None,
     extra_tensors: dict[str, np.ndarray] | None = None,
 ) -> Path:
-    """A random model; matrices are stored in `quantization`, vectors in float32, the embedding in Q8_0."""
+    """A random model of `layers` blocks, `width` wide.
+
+    Its matrices are stored in `quantization`, its vectors in float32, its embedding in Q8_0.
+    """
     writer = gguf.GGUFWriter(str(path), architecture)
     file_type = {"F16": "MOSTLY_F16", "F32": "ALL_F32"}.get(quantization, f"MOSTLY_{quantization}")
     writer.add_file_type(gguf.LlamaFileType[file_type])
     writer.add_context_length(POSITIONS)
-    writer.add_embedding_length(HIDDEN)
-    writer.add_block_count(LAYERS)
-    writer.add_feed_forward_length(INNER)
+    writer.add_embedding_length(width)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(3 * width)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KEY_VALUE_HEADS)
-    writer.add_rope_dimension_count(HIDDEN // HEADS)
+    writer.add_rope_dimension_count(width // HEADS)
     writer.add_rope_freq_base(ROTARY_BASE)
     writer.add_layer_norm_rms_eps(EPSILON)
     vocabulary = _write_tokenizer(writer) if tokenizer else 320
     for key, value in (metadata or {}).items():
         writer.add_key_value(key, value, gguf.GGUFValueType.get_type(value))
-    for name, values in _random_tensors(vocabulary, tied).items():
+    for name, values in _random_tensors(vocabulary, tied, width, layers).items():
         stored = "F32" if values.ndim == 1 else "Q8_0" if name == "token_embd.weight" else quantization
         kind = gguf.GGMLQuantizationType[stored]
         writer.add_tensor(name, gguf.quantize(values, kind), raw_dtype=kind)
@@ -74,7 +79,10 @@ def write_gguf(
 
 
 def rebuild(path: Path) -> LlamaForCausalLM:
-    """The model whose weights are the file's, dequantized; transformers' own reading of GGUF has no part in it."""
+    """The model, of the default size, whose weights are the file's, dequantized.
+
+    What transformers knows of GGUF has no part in it.
+    """
     tensors = {
         tensor.name.removesuffix(".weight"): torch.from_numpy(
             gguf.dequantize(tensor.data, tensor.tensor_type).copy()
@@ -91,12 +99,12 @@ def rebuild(path: Path) -> LlamaForCausalLM:
             values = tensors[f"blk.{layer}.{name}"]
             if name in REORDERED_HEADS:
                 heads = REORDERED_HEADS[name]
-                values = values.reshape(heads, -1, 2, HIDDEN).transpose(1, 2).reshape(values.shape)
+                values = values.reshape(heads, -1, 2, WIDTH).transpose(1, 2).reshape(values.shape)
             state[f"model.layers.{layer}.{module}.weight"] = values
     config = LlamaConfig(
         vocab_size=tensors["token_embd"].shape[0],
-        hidden_size=HIDDEN,
-        intermediate_size=INNER,
+        hidden_size=WIDTH,
+        intermediate_size=3 * WIDTH,
         num_hidden_layers=LAYERS,
         num_attention_heads=HEADS,
         num_key_value_heads=KEY_VALUE_HEADS,
@@ -110,23 +118,23 @@ def rebuild(path: Path) -> LlamaForCausalLM:
     return model
 
 
-def _random_tensors(vocabulary: int, tied: bool) -> dict[str, np.ndarray]:
+def _random_tensors(vocabulary: int, tied: bool, width: int, layers: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(0)
 
     def matrix(rows: int, columns: int) -> np.ndarray:
         return random.normal(0, 0.25, (rows, columns)).astype(np.float32)
 
-    keys = HIDDEN // HEADS * KEY_VALUE_HEADS
-    shapes = {"attn_k": (keys, HIDDEN), "attn_v": (keys, HIDDEN), "ffn_down": (HIDDEN, INNER)}
-    shapes |= {"ffn_gate": (INNER, HIDDEN), "ffn_up": (INNER, HIDDEN)}
-    tensors = {"token_embd.weight": matrix(vocabulary, HIDDEN)}
-    for layer in range(LAYERS):
+    keys, inner = width // HEADS * KEY_VALUE_HEADS, 3 * width
+    shapes = {"attn_k": (keys, width), "attn_v": (keys, width), "ffn_down": (width, inner)}
+    shapes |= {"ffn_gate": (inner, width), "ffn_up": (inner, width)}
+    tensors = {"token_embd.weight": matrix(vocabulary, width)}
+    for layer in range(layers):
         for name in BLOCK_NAMES:
             norm = name.endswith("norm")
-            values = random.uniform(0.5, 1.5, HIDDEN) if norm else matrix(*shapes.get(name, (HIDDEN, HIDDEN)))
+            values = random.uniform(0.5, 1.5, width) if norm else matrix(*shapes.get(name, (width, width)))
             tensors[f"blk.{layer}.{name}.weight"] = values.astype(np.float32)
-    tensors["output_norm.weight"] = random.uniform(0.5, 1.5, HIDDEN).astype(np.float32)
-    return tensors if tied else {**tensors, "output.weight": matrix(vocabulary, HIDDEN)}
+    tensors["output_norm.weight"] = random.uniform(0.5, 1.5, width).astype(np.float32)
+    return tensors if tied else {**tensors, "output.weight": matrix(vocabulary, width)}
 
 
 def _write_tokenizer(writer: gguf.GGUFWriter) -> int:

@@ -30,7 +30,14 @@ from .replacements import replace_untraceable_parts
 from .token_ids import fixed_ids
 from .tokenizer_files import check_vocabulary, load_tokenizer, write_tokenizer
 from .traceable import TracedLanguageModel, accepted_inputs, default_call, make_inputs
-from .tracing import check_free_space, check_sites_are_called, load_trace, save_trace, trace_model
+from .tracing import (
+    bytes_of_weights,
+    check_free_space,
+    check_sites_are_called,
+    load_trace,
+    save_trace,
+    trace_model,
+)
 from .verification import (
     TRACED_BATCH,
     TRACED_LENGTH,
@@ -145,7 +152,7 @@ def export_model(
             "check": examined.check,
             "tokenizerCheck": tokenizer_check,
         }
-        write_config(folder / "config.json", config)
+        write_config(folder / "config.json", config, dtype)
         write_json(folder / MANIFEST_FILE, manifest)
     return ExportSummary(
         out=str(out),
@@ -223,6 +230,7 @@ def _write_trace(model: Any, examined: _ExaminedModel, path: Path, progress: Pro
     example = make_inputs(examined.example_ids, inputs=examined.inputs)
     traced = trace_model(TracedLanguageModel(model, examined.inputs), example)
     check_sites_are_called(traced, examined.layers.config.sites(examined.layers.layer_count))
+    progress(f"writing {bytes_of_weights(model) / 1e6:.1f} MB of weights")
     save_trace(traced, path)
 
 
