@@ -3,8 +3,8 @@
     python scripts/conformance/make_dtypes.py [--out FOLDER]
 
 For each model and dtype OUT gets a model folder, written by the project's exporter, and beside it a JSON file with
-the scores of the Python package: as it gives them, and with the softmax of float32 logits. What is there already, of the same
-scripts, weights and versions, stays.
+the scores of the Python package: as it gives them, and with the softmax of float32 logits. What is there already, of
+the same scripts, weights and versions, stays.
 """
 
 from __future__ import annotations
@@ -25,15 +25,13 @@ DEFAULT_OUT = ROOT / "build" / "dtypes"
 DTYPES = ("float32", "bfloat16", "float16")
 PACKAGES = ("torch", "transformers", "numpy", "causal-tracer")
 SOURCES = ("scripts/conformance/make_dtypes.py", "scripts/export/exporter/*.py", "models/*/model.pt")
-#: Model, prompt, subject.
-FACTS = (
-    ("demo-gpt2", "The Eiffel Tower is located in the city of", "The Eiffel Tower"),
-    ("demo-gpt2", "The Space Needle is located in the city of", "Space Needle"),
-    ("demo-llama", "The native language of Marie Curie is", "Marie Curie"),
-    ("demo-llama", "The Eiffel Tower is located in the city of", "The Eiffel Tower"),
-)
+#: Prompt and subject for each model.
+FACTS = {
+    "demo-gpt2": ("The Eiffel Tower is located in the city of", "The Eiffel Tower"),
+    "demo-llama": ("The native language of Marie Curie is", "Marie Curie"),
+}
 KINDS = (("hidden", 1), ("mlp", 3), ("attention", 3))
-SAMPLES = 4
+SAMPLES = 2
 
 
 def main() -> None:
@@ -48,7 +46,8 @@ def main() -> None:
         return
     stamp.unlink(missing_ok=True)
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
-    for name in sorted({model for model, _, _ in FACTS}):
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    for name in FACTS:
         _make_model(name, out)
     stamp.write_text(digest)
 
@@ -76,9 +75,9 @@ def _trace_all(name: str, folder: Path) -> dict[str, Any]:
 
     model, tokenizer = load_reference_model(folder), load_reference_tokenizer(folder)
     tracer = CausalTracer(model, tokenizer, device=torch.device("cpu"))
-    given = [_trace(tracer, *fact[1:], *kind) for fact in FACTS if fact[0] == name for kind in KINDS]
+    given = [_trace(tracer, *FACTS[name], *kind) for kind in KINDS]
     _give_float32_logits(model)
-    exact = [_trace(tracer, *fact[1:], *kind) for fact in FACTS if fact[0] == name for kind in KINDS]
+    exact = [_trace(tracer, *FACTS[name], *kind) for kind in KINDS]
     return {"noise": tracer.noise, "flows": given, "flowsOfFloat32Logits": exact}
 
 

@@ -18,6 +18,7 @@ from exporter import ExportError, export_model
 from exporter.tracing import load_trace
 from tiny_gguf import write_gguf
 from tiny_models import make_model, save_model, train_tokenizer
+from transformers import AutoModelForCausalLM
 
 SCRIPT = REPOSITORY / "scripts" / "export" / "export_model.py"
 DTYPES = ("float32", "bfloat16", "float16")
@@ -123,3 +124,31 @@ def test_free_space_is_looked_at_before_anything_is_written(
     assert raised.value.code == "OUTPUT_NOT_WRITABLE"
     assert written == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dtype_that_lacks_an_operator(
+    gpt2_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add_operator(*arguments: Any, **options: Any) -> Any:
+        model, report = load(*arguments, **options)
+        model.transformer.ln_f.register_forward_hook(
+            lambda _module, _given, output: torch.special.bessel_j0(output)
+        )
+        return model, report
+
+    load = AutoModelForCausalLM.from_pretrained
+    monkeypatch.setattr("transformers.AutoModelForCausalLM.from_pretrained", add_operator)
+    with pytest.raises(ExportError) as raised:
+        export_model(str(gpt2_folder), tmp_path / "out", dtype="float16")
+    assert (raised.value.code, raised.value.message) == (
+        "EXPORT_FAILED",
+        "this processor cannot compute the model in float16: PyTorch has no bessel_j0_cpu for it; "
+        "export with --dtype float32",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_trace_rounds_as_the_model_does(dtype: str, gpt2_folder: Path, tmp_path: Path) -> None:
+    summary = export_model(str(gpt2_folder), tmp_path / "out", dtype=dtype)
+    assert summary.worst_difference == 0

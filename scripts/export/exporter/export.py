@@ -19,6 +19,7 @@ from .layer_check import CheckedLayers, check_layers
 from .layer_config import LayerConfig
 from .layer_families import FAMILIES
 from .layer_inspection import inspect_layers
+from .missing_operators import explain_missing_operators
 from .model_files import describe_file, versions, write_config, write_json
 from .model_loading import load_config
 from .model_source import find_source
@@ -118,10 +119,11 @@ def export_model(
         if gguf is not None:
             check_beginning(gguf, tokenizer, progress)
         progress(f"loading {found.describe()} ({config.model_type}) in {dtype}")
-        model, attention = load_with_attention(found, config, dtype, attention, progress)
-        if gguf is not None:
-            check_completeness(gguf, model)
-        examined = _examine(model, tokenizer, dtype, layer_config, progress)
+        with explain_missing_operators(dtype):
+            model, attention = load_with_attention(found, config, dtype, attention, progress)
+            if gguf is not None:
+                check_completeness(gguf, model)
+            examined = _examine(model, tokenizer, dtype, layer_config, progress)
         tokenizer_check = write_tokenizer(tokenizer, folder)
         _write_trace(model, examined, folder / MODEL_FILE, progress)
         # Freed here, the model's weights are not in memory beside those of the saved file.
