@@ -51,7 +51,7 @@ def test_success_through_the_script(gpt2_folder: Path, tmp_path: Path) -> None:
 PHASES = ("loading", "computing reference logits", "tracing", "writing", "verifying")
 
 
-@pytest.mark.parametrize(("phase", "number"), zip(PHASES, cycle(ENDING_SIGNALS), strict=False))
+@pytest.mark.parametrize(("phase", "number"), tuple(zip(PHASES, cycle(ENDING_SIGNALS), strict=False)))
 def test_interruption_leaves_nothing(
     phase: str, number: signal.Signals, gpt2_folder: Path, tmp_path: Path
 ) -> None:

@@ -108,7 +108,8 @@ export function exporterParameters(model: string, out: string, flags: ExportFlag
 
 function describeSummary(summary: ExportSummary): string {
   const { out, family, layerCount, hiddenSize, attentionImplementation, bytes } = summary;
-  const dtype = summary.quantization === null ? summary.dtype : `${summary.dtype} from ${summary.quantization}`;
+  const dtype =
+    summary.quantization === null ? summary.dtype : `${summary.dtype} from ${summary.quantization}`;
   return (
     `${out}: ${family}, ${layerCount} layers, hidden size ${hiddenSize}, ${dtype}, ${attentionImplementation} attention, ` +
     `${(bytes / 1e6).toFixed(1)} MB\n` +
