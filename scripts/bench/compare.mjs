@@ -163,10 +163,11 @@ function requireMeantSubject(flow, { subjectRange, text }) {
 }
 
 /**
+ * The largest difference of any score.
  * @param {import('../../src/index.js').HiddenFlow} found
  * @param {import('./processes.mjs').ReferenceTrace | undefined} expected
  */
-function largestDifference(found, expected) {
+export function largestDifference(found, expected) {
   if (found.answer !== expected?.answer) {
     throw new SetupError(`The answers differ: ${found.answer} here, ${expected?.answer} in Python.`);
   }

@@ -112,7 +112,7 @@ export function describeGrowth(growths) {
  * Columns as wide as their widest cell; the first to the left, the others to the right.
  * @param {readonly (readonly string[])[]} rows
  */
-function formatTable(rows) {
+export function formatTable(rows) {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const lines = rows.map((row) =>
     row

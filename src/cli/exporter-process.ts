@@ -8,6 +8,8 @@ export interface ExportSummary {
   readonly out: string;
   readonly family: string;
   readonly dtype: string;
+  /** What a GGUF file's weights were quantized as; null for other sources. */
+  readonly quantization: string | null;
   readonly attentionImplementation: string;
   readonly layerCount: number;
   readonly hiddenSize: number;

@@ -14,6 +14,8 @@ export interface ModelReport {
   /** Null for a bare TorchScript file, as are the other things that only an export records. */
   readonly family: string | null;
   readonly dtype: string;
+  /** How the weights were quantized in the file that they come from; null if they were not. */
+  readonly quantization: NonNullable<Manifest['quantization']> | null;
   readonly attentionImplementation: string | null;
   readonly layerCount: number;
   readonly hiddenSize: number | null;
@@ -50,6 +52,7 @@ export function reportModel(name: string, { model, noise, engines, layerConfig }
     model: name,
     family: manifest?.family ?? null,
     dtype: model.dtype,
+    quantization: manifest?.quantization ?? null,
     attentionImplementation: manifest?.attentionImplementation ?? null,
     layerCount: model.layerCount,
     hiddenSize: manifest?.hiddenSize ?? null,
@@ -97,6 +100,7 @@ function mainRows(report: ModelReport): string[][] {
   const rows: (readonly [string, string | null])[] = [
     ['family', report.family],
     ['computes in', `${report.dtype}${attention}, on ${report.device}`],
+    ['quantized', describeQuantization(report)],
     ['layers', String(report.layerCount)],
     ['hidden size', report.hiddenSize === null ? null : String(report.hiddenSize)],
     ['vocabulary', `${report.vocabularySize} tokens`],
@@ -117,6 +121,13 @@ function mainRows(report: ModelReport): string[][] {
     ['runs on', `causal-tracer ${versions.causalTracer}, libtorch ${versions.libtorch}`],
   ];
   return rows.flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
+}
+
+function describeQuantization({ quantization, dtype }: ModelReport): string | null {
+  if (quantization === null) return null;
+  const { format, type, tensorTypes } = quantization;
+  const tensors = Object.entries(tensorTypes).map(([name, count]) => `${count} ${name}`);
+  return `${type} in a ${format.toUpperCase()} file (tensors: ${tensors.join(', ')}), here dequantized to ${dtype}`;
 }
 
 function layerRows({ layerConfig, sites, layerCount }: ModelReport): string[][] {

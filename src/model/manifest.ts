@@ -30,6 +30,15 @@ const siteCheckSchema = z.object({
   checksum: checksumSchema,
 });
 
+/** How the weights were quantized in the file that they come from; the model itself runs in its `dtype`. */
+const quantizationSchema = z.object({
+  format: z.literal('gguf'),
+  /** As its users call it, e.g. `Q4_K_M`. */
+  type: z.string().min(1),
+  /** How many tensors the file has of each type. */
+  tensorTypes: z.record(z.string(), count),
+});
+
 /** What `causal-tracer export` knows of a model; written beside `model.pt`, replayed when the folder is opened. */
 export const manifestSchema = z.object({
   formatVersion: z.literal(MANIFEST_FORMAT_VERSION),
@@ -42,6 +51,8 @@ export const manifestSchema = z.object({
   /** The Hugging Face config's `model_type`. */
   family: z.string().min(1),
   dtype: z.enum(['float32', 'bfloat16', 'float16']),
+  /** Only of models that were exported from quantized weights. */
+  quantization: quantizationSchema.optional(),
   attentionImplementation: z.string(),
   layerCount: count,
   hiddenSize: count,

@@ -132,7 +132,15 @@ export function isNativeAbort(error: unknown): boolean {
 export function fromNativeError(error: unknown): unknown {
   if (error instanceof CausalTracerError) return error;
   if (error instanceof Error && 'code' in error && isErrorCode(error.code)) {
-    return new CausalTracerError(error.code, error.message, { cause: error });
+    return new CausalTracerError(error.code, withRemedy(error.message), { cause: error });
   }
   return error;
+}
+
+/** A message of libtorch about an operator that it does not have in a narrow type, with what to do. */
+function withRemedy(message: string): string {
+  const missing = /"(\w+)" not implemented for '(Half|BFloat16)'/.exec(message);
+  if (missing === null) return message;
+  const dtype = missing[2] === 'Half' ? 'float16' : 'bfloat16';
+  return `${message} This processor cannot compute the model in ${dtype}: export it with --dtype float32.`;
 }

@@ -1,7 +1,8 @@
-import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
+import { projectRoot } from '../../scripts/setup/paths.mjs';
 import { exporterParameters } from '../../src/cli/commands/export.js';
 import { MessageSplitter } from '../../src/cli/exporter-process.js';
 import { listPythons, searchPython } from '../../src/cli/python.js';
@@ -13,6 +14,7 @@ const SUMMARY = {
   out: 'out',
   family: 'gpt2',
   dtype: 'float32',
+  quantization: 'Q4_1',
   attentionImplementation: 'sdpa',
   layerCount: 12,
   hiddenSize: 768,
@@ -63,7 +65,9 @@ describe('causal-tracer export', () => {
         0,
         `Exporting with ${python} (torch 2.13.0+cpu, transformers 5.18.0)\nloading\ntracing\n`,
       ]);
-      expect(stdout).to.include('out: gpt2, 12 layers, hidden size 768, float32, sdpa attention, 650.0 MB');
+      expect(stdout).to.include(
+        'out: gpt2, 12 layers, hidden size 768, float32 from Q4_1, sdpa attention, 650.0 MB',
+      );
       expect(stdout).to.include('largest difference of a logit 2.5e-6 (allowed: 1.0e-4)');
       const [script, ...parameters] = JSON.parse(
         await readFile(path.join(folder, 'parameters.json'), 'utf8'),
@@ -136,6 +140,48 @@ describe('causal-tracer export', () => {
       );
       expect(traced.code, traced.stderr).to.equal(0);
       expect(JSON.parse(traced.stdout)).to.have.property('kind', 'hidden');
+    });
+  });
+});
+
+describe('causal-tracer export of a GGUF file', () => {
+  it('gives a model that can be traced and names its quantization', async function () {
+    this.timeout(300_000);
+    const { chosen } = await searchPython(listPythons(undefined, process.env));
+    if (chosen === null) this.skip();
+    await withFolder(async (folder) => {
+      const script = path.join(projectRoot, 'test', 'exporter', 'tiny_gguf.py');
+      const made = spawnSync(chosen.executable, [script, 'model.gguf'], { cwd: folder });
+      expect(made.status, String(made.stderr)).to.equal(0);
+      const exported = await runCli(['export', 'model.gguf', 'out'], { cwd: folder });
+      expect(exported.code, exported.stderr).to.equal(0);
+      expect(exported.stdout).to.match(
+        /^out: llama, 2 layers, hidden size 64, float32 from Q4_1, sdpa attention/,
+      );
+      const inspected = await runCli(['inspect', 'out'], { cwd: folder });
+      expect(inspected.stdout).to.match(
+        /^ {2}quantized +Q4_1 in a GGUF file \(tensors: 15 Q4_1, 5 F32, 1 Q8_0\)/m,
+      );
+      const traced = await runCli(
+        ['trace', 'out', '-p', 'The Eiffel Tower is', '--samples', '1', '--json', '-'],
+        { cwd: folder },
+      );
+      expect(traced.code, traced.stderr).to.equal(0);
+      expect(JSON.parse(traced.stdout)).to.have.nested.property('provenance.engine', 'incremental');
+    });
+  });
+
+  it('fails for a file that is none', async function () {
+    this.timeout(60_000);
+    const { chosen } = await searchPython(listPythons(undefined, process.env));
+    if (chosen === null) this.skip();
+    await withFolder(async (folder) => {
+      await writeFile(path.join(folder, 'model.gguf'), 'no model');
+      const { code, stderr } = await runCli(['export', 'model.gguf', 'out'], { cwd: folder });
+      expect(code).to.equal(1);
+      expect(stderr).to.match(
+        /^error \[MODEL_FILE_INVALID\]: model\.gguf is not a GGUF file: it begins with/m,
+      );
     });
   });
 });

@@ -49,6 +49,23 @@ describe('causal-tracer inspect', () => {
     expect(report.layerConfig).to.have.property('mlpLayersMatcher', 'transformer.h.{num}.mlp');
   });
 
+  it('says how the weights were quantized, where they were', async () => {
+    await withCopy('tiny-gpt2', async (folder) => {
+      const quantization = { format: 'gguf', type: 'Q4_K_M', tensorTypes: { Q4_K: 25, Q6_K: 3, F32: 11 } };
+      await changeJson(path.join(folder, 'causal-tracer.json'), (manifest) => {
+        manifest['quantization'] = quantization;
+      });
+      const { code, stdout } = await runCli(['inspect', folder]);
+      expect(code).to.equal(0);
+      expect(stdout).to.match(
+        /^ {2}quantized +Q4_K_M in a GGUF file \(tensors: 25 Q4_K, 3 Q6_K, 11 F32\), here dequantized to float32$/m,
+      );
+      const report = JSON.parse((await runCli(['inspect', folder, '--json'])).stdout) as ModelReport;
+      expect(report.quantization).to.deep.equal(quantization);
+    });
+    expect((await runCli(['inspect', model])).stdout).not.to.include('quantized');
+  });
+
   it('lists the modules of a bare TorchScript file', async () => {
     const { code, stdout, stderr } = await runCli([
       'inspect',

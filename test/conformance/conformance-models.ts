@@ -91,7 +91,7 @@ async function make(): Promise<ConformanceModels> {
   return { families: index.filter(({ quick }) => quick || !isQuick()), problem };
 }
 
-/** Runs a script of scripts/conformance, and returns what went wrong. */
+/** Runs a script of scripts/conformance, and returns what went wrong; empty if nothing did. */
 export async function runConformanceScript(name: string, parameters: readonly string[]): Promise<string> {
   const script = path.join(projectRoot, 'scripts', 'conformance', name);
   try {

@@ -7,12 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import exporter.command_line
 import pytest
 from conftest import REPOSITORY, read_manifest
+from exporter import export_model
 from exporter.command_line import main
+from exporter.interruption import ENDING_SIGNALS
 
 SCRIPT = REPOSITORY / "scripts" / "export" / "export_model.py"
 
@@ -32,21 +35,61 @@ def test_success_through_the_script(gpt2_folder: Path, tmp_path: Path) -> None:
     assert summary["sha256"] == manifest["model"]["sha256"]
     worst = max(case["maximumDifference"] for case in manifest["verification"]["cases"])
     assert summary["worstDifference"] == worst
-    assert "Warning" not in result.stderr
-    assert result.stderr.splitlines()[-1] == "verifying the saved trace in 9 cases"
+    source = f"loading the folder {gpt2_folder} (gpt2) in float32"
+    bytes_written = manifest["model"]["bytes"]
+    lines = result.stderr.splitlines()
+    assert [line for line in lines if not line.startswith("writing")] == [
+        source,
+        "computing reference logits",
+        "tracing",
+        "verifying the saved trace in 9 cases",
+    ]
+    assert lines[3] == "writing 0.2 MB of weights"
+    assert 0.15e6 < bytes_written < 0.5e6
 
 
-def test_interruption_leaves_nothing(gpt2_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), str(gpt2_folder), str(tmp_path / "out")]
+PHASES = ("loading", "computing reference logits", "tracing", "writing", "verifying")
+
+
+@pytest.mark.parametrize(("phase", "number"), tuple(zip(PHASES, cycle(ENDING_SIGNALS), strict=False)))
+def test_interruption_leaves_nothing(
+    phase: str, number: signal.Signals, gpt2_folder: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, str(SCRIPT), str(gpt2_folder), str(tmp_path / "a" / "out")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("loading")
-        os.kill(process.pid, signal.SIGTERM)
+        while not process.stderr.readline().startswith(phase):
+            assert process.poll() is None
+        # Impatient users press Ctrl-C more than once; it must not end the cleaning up.
+        for _ in range(3):
+            os.kill(process.pid, number)
         stdout, stderr = process.communicate()
     assert process.returncode == 130
     assert stdout == ""
     assert last_error(stderr) == {"code": "EXPORT_FAILED", "message": "interrupted; nothing was written"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_interruption_keeps_the_folder_that_was_there(gpt2_folder: Path, tmp_path: Path) -> None:
+    export_model(str(gpt2_folder), tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        str(gpt2_folder),
+        str(tmp_path / "out"),
+        "--force",
+        "--dtype=bfloat16",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("verifying"):
+            assert process.poll() is None
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate()
+    assert process.returncode == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from typing import Any
 
 from .environment import check_environment, forbid_network, hide_loading_bars, silence_libraries
 from .errors import ExportError, first_line
+from .interruption import ENDING_SIGNALS
 from .layer_config import read_layer_config
 from .model_source import find_source
 from .options import ATTENTION_IMPLEMENTATIONS, DTYPES
@@ -26,7 +27,7 @@ from .progress import to_stderr
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = _parser().parse_args(arguments)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    previous = {number: signal.signal(number, _interrupt) for number in ENDING_SIGNALS}
     silence_libraries()
     try:
         # Models with code of their own may print; stdout is for the result.
@@ -44,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         traceback.print_exc()
         return _fail("EXPORT_FAILED", f"unexpected failure, please report it: {first_line(error)}", 1)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     print(json.dumps(summary, ensure_ascii=False))
     return 0
 
@@ -80,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Export a Hugging Face causal language model as a model folder for causal-tracer.",
         allow_abbrev=False,
     )
-    parser.add_argument("source", help="a folder written by save_pretrained, or a model id on the hub")
+    parser.add_argument(
+        "source", help="a folder written by save_pretrained, a GGUF file, or a model id on the hub"
+    )
     parser.add_argument("out", type=Path, help="the model folder to write")
     parser.add_argument(
         "--layer-config",

@@ -25,6 +25,16 @@ def check_environment() -> None:
             raise ExportError("EXPORT_FAILED", f"{package} {wanted} is needed, found {found}; {REMEDY}")
 
 
+def require_packages(packages: tuple[str, ...], purpose: str) -> None:
+    """Raise ExportError EXPORT_FAILED, naming the remedy, unless the packages are installed."""
+    missing = [name for name in packages if not is_installed(name)]
+    if missing:
+        plural = "s" if len(missing) > 1 else ""
+        raise ExportError(
+            "EXPORT_FAILED", f"{purpose} needs the Python package{plural} {' and '.join(missing)}; {REMEDY}"
+        )
+
+
 def is_installed(package: str) -> bool:
     """Whether the Python package of that name on the package index is installed."""
     try:

@@ -14,10 +14,12 @@ from .attention import load_with_attention
 from .environment import check_environment
 from .errors import ExportError
 from .fingerprint import CHECK_BATCH, CHECK_LENGTH, fingerprint
+from .gguf_file import check_beginning, check_completeness, read_gguf
 from .layer_check import CheckedLayers, check_layers
 from .layer_config import LayerConfig
 from .layer_families import FAMILIES
 from .layer_inspection import inspect_layers
+from .missing_operators import explain_missing_operators
 from .model_files import describe_file, versions, write_config, write_json
 from .model_loading import load_config
 from .model_source import find_source
@@ -29,7 +31,14 @@ from .replacements import replace_untraceable_parts
 from .token_ids import fixed_ids
 from .tokenizer_files import check_vocabulary, load_tokenizer, write_tokenizer
 from .traceable import TracedLanguageModel, accepted_inputs, default_call, make_inputs
-from .tracing import check_free_space, check_sites_are_called, load_trace, save_trace, trace_model
+from .tracing import (
+    bytes_of_weights,
+    check_free_space,
+    check_sites_are_called,
+    load_trace,
+    save_trace,
+    trace_model,
+)
 from .verification import (
     TRACED_BATCH,
     TRACED_LENGTH,
@@ -52,6 +61,8 @@ class ExportSummary:
     out: str
     family: str
     dtype: str
+    #: What a GGUF file's weights were quantized as; None for other sources.
+    quantization: str | None
     attention_implementation: str
     layer_count: int
     hidden_size: int
@@ -68,6 +79,7 @@ class ExportSummary:
             "out": self.out,
             "family": self.family,
             "dtype": self.dtype,
+            "quantization": self.quantization,
             "attentionImplementation": self.attention_implementation,
             "layerCount": self.layer_count,
             "hiddenSize": self.hidden_size,
@@ -92,7 +104,7 @@ def export_model(
     force: bool = False,
     progress: Progress = silent,
 ) -> ExportSummary:
-    """Trace the model in the folder or hub id `source` and write the model folder `out`.
+    """Trace the model in the folder, GGUF file or hub id `source` and write the model folder `out`.
 
     `attention` is `sdpa`, `eager` or None (the fused one where the family has it and it computes the same).
     `force` replaces an existing model folder. Raises ExportError; then nothing is written.
@@ -101,11 +113,17 @@ def export_model(
     _check_options(dtype, attention)
     found = find_source(source, revision, trust_remote_code)
     with staged_folder(Path(out), force) as folder:
-        config = load_config(found)
+        gguf = None if found.gguf_path is None else read_gguf(found.gguf_path)
+        config = load_config(found, gguf)
         tokenizer = load_tokenizer(found, progress)
+        if gguf is not None:
+            check_beginning(gguf, tokenizer, progress)
         progress(f"loading {found.describe()} ({config.model_type}) in {dtype}")
-        model, attention = load_with_attention(found, config, dtype, attention, progress)
-        examined = _examine(model, tokenizer, dtype, layer_config, progress)
+        with explain_missing_operators(dtype):
+            model, attention = load_with_attention(found, config, dtype, attention, progress)
+            if gguf is not None:
+                check_completeness(gguf, model)
+            examined = _examine(model, tokenizer, dtype, layer_config, progress)
         tokenizer_check = write_tokenizer(tokenizer, folder)
         _write_trace(model, examined, folder / MODEL_FILE, progress)
         # Freed here, the model's weights are not in memory beside those of the saved file.
@@ -123,6 +141,7 @@ def export_model(
             "versions": versions(),
             "family": config.model_type,
             "dtype": dtype,
+            **({} if gguf is None else {"quantization": gguf.to_json()}),
             "attentionImplementation": attention,
             "layerCount": layers.layer_count,
             "hiddenSize": layers.hidden_size,
@@ -135,12 +154,13 @@ def export_model(
             "check": examined.check,
             "tokenizerCheck": tokenizer_check,
         }
-        write_config(folder / "config.json", config)
+        write_config(folder / "config.json", config, dtype)
         write_json(folder / MANIFEST_FILE, manifest)
     return ExportSummary(
         out=str(out),
         family=config.model_type,
         dtype=dtype,
+        quantization=None if gguf is None else gguf.quantization,
         attention_implementation=attention,
         layer_count=layers.layer_count,
         hidden_size=layers.hidden_size,
@@ -212,6 +232,7 @@ def _write_trace(model: Any, examined: _ExaminedModel, path: Path, progress: Pro
     example = make_inputs(examined.example_ids, inputs=examined.inputs)
     traced = trace_model(TracedLanguageModel(model, examined.inputs), example)
     check_sites_are_called(traced, examined.layers.config.sites(examined.layers.layer_count))
+    progress(f"writing {bytes_of_weights(model) / 1e6:.1f} MB of weights")
     save_trace(traced, path)
 
 

@@ -18,10 +18,11 @@ def write_json(path: Path, value: object) -> None:
     path.write_text(text + "\n", "utf-8")
 
 
-def write_config(path: Path, config: Any) -> None:
-    """Write the config as save_pretrained does, without where it was loaded from."""
-    values = config.to_diff_dict()
-    values.pop("_name_or_path", None)
+def write_config(path: Path, config: Any, dtype: str) -> None:
+    """Write the config as save_pretrained does, without where and how it was loaded, with the dtype of the export."""
+    values = {**config.to_diff_dict(), "dtype": dtype}
+    for name in ("_name_or_path", "_model_name_or_path", "quantization_config"):
+        values.pop(name, None)
     write_json(path, values)
 
 

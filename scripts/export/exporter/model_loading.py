@@ -8,9 +8,11 @@ from typing import Any
 import torch
 
 from .errors import ExportError, first_line
+from .gguf_file import GgufFile, check_rotary_scaling
 from .model_source import ModelSource
 from .refusals import refuse_config, refuse_model
 
+GGUF_ARCHITECTURE = re.compile(r"GGUF model with architecture (\S+) is not supported")
 NO_FUSED_ATTENTION = re.compile(r"scaled_dot_product_attention|attn_implementation")
 
 
@@ -18,8 +20,11 @@ class FusedAttentionUnsupportedError(Exception):
     """The family cannot run on `scaled_dot_product_attention`."""
 
 
-def load_config(source: ModelSource) -> Any:
-    """Load the config and refuse what cannot be exported. Raises ExportError."""
+def load_config(source: ModelSource, gguf: GgufFile | None = None) -> Any:
+    """Load the config and refuse what cannot be exported. Raises ExportError.
+
+    `gguf` is the header of the source's GGUF file.
+    """
     from transformers import AutoConfig
 
     try:
@@ -27,6 +32,8 @@ def load_config(source: ModelSource) -> Any:
     except Exception as error:
         raise _loading_error(source, "config", error) from error
     refuse_config(config)
+    if gguf is not None:
+        check_rotary_scaling(gguf, config)
     return config
 
 
@@ -45,6 +52,7 @@ def load_model(source: ModelSource, config: Any, dtype: str, attention: str) -> 
             dtype=getattr(torch, dtype),
             attn_implementation=attention,
             output_loading_info=True,
+            **_unpacked(source),
             **source.loading_options(),
         )
     except Exception as error:
@@ -62,6 +70,15 @@ def load_model(source: ModelSource, config: Any, dtype: str, attention: str) -> 
     return model.eval().requires_grad_(False)
 
 
+def _unpacked(source: ModelSource) -> dict[str, Any]:
+    """Options with which the weights of a GGUF file become ordinary ones."""
+    if source.gguf_file is None:
+        return {}
+    from transformers import GgufConfig
+
+    return {"quantization_config": GgufConfig(dequantize=True)}
+
+
 def _loading_error(source: ModelSource, what: str, error: Exception) -> ExportError:
     if isinstance(error, ExportError):
         return error
@@ -74,6 +91,13 @@ def _loading_error(source: ModelSource, what: str, error: Exception) -> ExportEr
         return ExportError(
             "EXPORT_FAILED",
             f"{source.describe()} brings Python code of its own; give --trust-remote-code if you trust it",
+        )
+    architecture = GGUF_ARCHITECTURE.search(text)
+    if source.gguf_file is not None and architecture is not None:
+        return ExportError(
+            "EXPORT_FAILED",
+            f"{source.describe()} is of the architecture {architecture[1]}, which transformers cannot read from GGUF; "
+            "export the original Hugging Face model instead",
         )
     if "Unrecognized configuration class" in text:
         return ExportError("EXPORT_FAILED", f"{source.describe()} is not a causal language model")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import ExportError
+from .interruption import signals_ignored
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 MANIFEST_FILE = "causal-tracer.json"
@@ -45,14 +46,19 @@ def staged_folder(target: Path, force: bool) -> Iterator[Path]:
                 ) from error
             raise
     except BaseException:
-        if staged is not None:
-            shutil.rmtree(staged, ignore_errors=True)
-        for folder in made:
-            try:
-                folder.rmdir()
-            except OSError:
-                break
+        with signals_ignored():
+            _remove(staged, made)
         raise
+
+
+def _remove(staged: Path | None, made: list[Path]) -> None:
+    if staged is not None:
+        shutil.rmtree(staged, ignore_errors=True)
+    for folder in made:
+        try:
+            folder.rmdir()
+        except OSError:
+            break
 
 
 def _check_target(target: Path, force: bool) -> None:
@@ -100,13 +106,14 @@ def _move_into_place(staged: Path, target: Path) -> None:
             copy = shutil.copytree if kept.is_dir() else shutil.copy2
             copy(kept, staged / kept.name)
     retired = staged.with_suffix(".replaced")
-    target.rename(retired)
-    try:
-        staged.rename(target)
-    except BaseException:
-        retired.rename(target)
-        raise
-    shutil.rmtree(retired, ignore_errors=True)
+    with signals_ignored():
+        target.rename(retired)
+        try:
+            staged.rename(target)
+        except BaseException:
+            retired.rename(target)
+            raise
+        shutil.rmtree(retired, ignore_errors=True)
 
 
 def _concerns(error: OSError, folder: Path) -> bool:

@@ -39,7 +39,8 @@ def load_tokenizer(source: ModelSource, progress: Progress) -> Any:
     """Load the model's tokenizer in fast form. Raises ExportError TOKENIZER_INVALID saying why there is none."""
     from transformers import AutoTokenizer
 
-    if source.is_local and not any(any(Path(source.location).glob(name)) for name in VOCABULARY_FILES):
+    own_files = source.is_local and source.gguf_file is None
+    if own_files and not any(any(Path(source.location).glob(name)) for name in VOCABULARY_FILES):
         raise _no_tokenizer(source, "there are no tokenizer files")
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.location, **source.loading_options())
@@ -70,7 +71,7 @@ def _compare_with_own_file(source: ModelSource, tokenizer: Any, progress: Progre
     from tokenizers import Tokenizer
 
     path = Path(source.location) / TOKENIZER_FILE
-    if not source.is_local or not path.is_file():
+    if not source.is_local or source.gguf_file is not None or not path.is_file():
         return
     own = Tokenizer.from_file(str(path))
     own.no_truncation()
@@ -85,6 +86,12 @@ def _compare_with_own_file(source: ModelSource, tokenizer: Any, progress: Progre
 
 
 def _no_tokenizer(source: ModelSource, reason: str) -> ExportError:
+    if source.gguf_file is not None:
+        return ExportError(
+            "TOKENIZER_INVALID",
+            f"transformers makes no tokenizer of {source.describe()}, and a prompt cannot be traced without one; "
+            f"export the original Hugging Face model instead. Reason: {reason}",
+        )
     return ExportError(
         "TOKENIZER_INVALID",
         f"{source.describe()} has no tokenizer that can be loaded, and a prompt cannot be traced without one; put "

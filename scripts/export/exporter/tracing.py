@@ -87,9 +87,7 @@ def check_free_space(module: nn.Module, folder: Path) -> None:
 
     Asked beforehand because the library ends the whole process when a disk is full.
     """
-    tensors = [*module.parameters(), *module.buffers()]
-    sizes = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
-    needed = 2 * sum(sizes.values()) + ROOM_FOR_CODE
+    needed = 2 * bytes_of_weights(module) + ROOM_FOR_CODE
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise ExportError(
@@ -97,6 +95,13 @@ def check_free_space(module: nn.Module, folder: Path) -> None:
             f"the export needs {needed / 1e6:.0f} MB on the disk of {folder.parent} for a while, of which half stays; "
             f"{free / 1e6:.0f} MB are free",
         )
+
+
+def bytes_of_weights(module: nn.Module) -> int:
+    """Memory of the parameters and buffers, shared ones counted once."""
+    tensors = [*module.parameters(), *module.buffers()]
+    sizes = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
+    return sum(sizes.values())
 
 
 def _copy_without_debug_records(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ interface ExportFlags {
   readonly json?: boolean;
 }
 
-const DESCRIPTION = `Make a model folder from a Hugging Face model, with Python.
+const DESCRIPTION = `Make a model folder from a Hugging Face model or a GGUF file, with Python.
 
 The model is traced to TorchScript, and the trace is compared with the model itself on other batch sizes, lengths and paddings; one that differs is not written. The folder then needs no Python any more.`;
 
@@ -25,6 +25,8 @@ Examples:
       From the hub.
   $ causal-tracer export ./my-finetuned-llama models/mine
       From a folder that save_pretrained wrote.
+  $ causal-tracer export model.Q4_K_M.gguf models/mine
+      From a GGUF file, dequantized to --dtype.
   $ causal-tracer export ./big-model models/big --dtype bfloat16 \\
       --python ~/venv/bin/python
 
@@ -45,9 +47,9 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.`;
 /** `causal-tracer export`. */
 export function exportCommand(): Command {
   return new Command('export')
-    .summary('make a model folder from a Hugging Face model')
+    .summary('make a model folder from a Hugging Face model or a GGUF file')
     .description(DESCRIPTION)
-    .argument('<model>', 'a local Hugging Face folder, or a model id on the hub')
+    .argument('<model>', 'a local Hugging Face folder, a GGUF file, or a model id on the hub')
     .argument('<out>', 'the model folder to write')
     .option('--python <path>', 'the Python to run the exporter with')
     .option('--layer-config <file>', "JSON file that names the layers' modules (default: found)")
@@ -105,7 +107,9 @@ export function exporterParameters(model: string, out: string, flags: ExportFlag
 }
 
 function describeSummary(summary: ExportSummary): string {
-  const { out, family, layerCount, hiddenSize, dtype, attentionImplementation, bytes } = summary;
+  const { out, family, layerCount, hiddenSize, attentionImplementation, bytes } = summary;
+  const dtype =
+    summary.quantization === null ? summary.dtype : `${summary.dtype} from ${summary.quantization}`;
   return (
     `${out}: ${family}, ${layerCount} layers, hidden size ${hiddenSize}, ${dtype}, ${attentionImplementation} attention, ` +
     `${(bytes / 1e6).toFixed(1)} MB\n` +
