@@ -15,9 +15,7 @@ using torch::jit::Block;
 using torch::jit::Graph;
 using torch::jit::Node;
 
-int64_t CudaDevices() {
-  return at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-}
+int64_t CudaDevices() { return at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
 
 Error NotAvailable(const std::string& name, const std::string& reason) {
   return {ErrorCode::kDeviceNotAvailable, "The device '" + name + "' is not available: " + reason};
@@ -25,16 +23,18 @@ Error NotAvailable(const std::string& name, const std::string& reason) {
 
 c10::Device RequireCuda(const std::string& name, c10::Device device) {
   if (!at::globalContext().hasCUDART()) {
-    throw NotAvailable(name,
-                       "the libtorch in use was built without CUDA. Set CAUSAL_TRACER_LIBTORCH to the torch "
-                       "folder of a PyTorch of the same version with CUDA, or use 'cpu'. (A process keeps the "
-                       "libtorch that its first model was loaded with.)");
+    throw NotAvailable(
+        name,
+        "the libtorch in use was built without CUDA. Set CAUSAL_TRACER_LIBTORCH to the torch "
+        "folder of a PyTorch of the same version with CUDA, or use 'cpu'. (A process keeps the "
+        "libtorch that its first model was loaded with.)");
   }
   const int64_t count = CudaDevices();
   if (count == 0) {
-    throw NotAvailable(name,
-                       "libtorch has CUDA, but finds no GPU, or no NVIDIA driver that is new enough. See what "
-                       "nvidia-smi says, or use 'cpu'.");
+    throw NotAvailable(
+        name,
+        "libtorch has CUDA, but finds no GPU, or no NVIDIA driver that is new enough. See what "
+        "nvidia-smi says, or use 'cpu'.");
   }
   if (device.has_index() && device.index() >= count) {
     throw NotAvailable(name, "there are " + std::to_string(count) + " CUDA devices, counted from 0.");

@@ -8,8 +8,8 @@
 
 namespace causal_tracer {
 
-/// The device of a name: `cpu`, `cuda`, `cuda:<number>`, or `auto` for the first CUDA device, else the CPU. Throws
-/// kDeviceNotAvailable with the reason.
+/// The device of a name: `cpu`, `cuda`, `cuda:<number>`, or `auto` for the first CUDA device, else the CPU.
+/// Throws kDeviceNotAvailable with the reason.
 c10::Device ChooseDevice(const std::string& name);
 
 /// What this process can compute on.

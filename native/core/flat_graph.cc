@@ -127,35 +127,34 @@ class Flattener {
     return static_cast<int64_t>(sites.size()) - 1;
   }
 
-  /// Puts a marker behind the first tensor argument in `body`, the flattened body of a call of `module`.
+  /// Puts a marker behind each tensor argument in `body`, the flattened body of a call of `module`.
+  /// KeepFirstInput chooses among them.
   void MarkInput(Graph& body, const std::string& module) {
     const int64_t site = AddSite(module, HookAt::kInput);
-    const auto inputs = body.inputs().slice(1);
-    const auto input = std::ranges::find_if(
-        inputs, [](const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); });
-    if (input == inputs.end()) {
-      sites.back().unhookable = "it takes no tensor";
-      return;
-    }
     const auto handed_back = HandedBackElements(body);
-    Value* marked = InsertMarker(body.param_node()->next(), *input, site);
-    (*input)->replaceAllUsesAfterNodeWith(marked->node(), marked);
+    const auto arguments = body.inputs().slice(1);
+    Node* first = body.param_node()->next();
+    for (Value* argument : arguments) {
+      if (!argument->type()->isSubtypeOf(*c10::TensorType::get())) continue;
+      Value* marked = InsertMarker(first, argument, site);
+      argument->replaceAllUsesAfterNodeWith(marked->node(), marked);
+    }
     Node* tuple = body.outputs().at(0)->node();
-    for (const auto& [element, source] : handed_back) {
-      if (source == *input) tuple->replaceInput(element, *input);
+    for (const auto& [element, argument] : handed_back) {
+      tuple->replaceInput(element, body.inputs().at(argument));
     }
   }
 
   /// Elements of the body's result tuple that are one of its arguments, and which, beside the element that
   /// counts as the output.
-  static std::vector<std::pair<size_t, const Value*>> HandedBackElements(const Graph& body) {
+  static std::vector<std::pair<size_t, size_t>> HandedBackElements(const Graph& body) {
     const Node* tuple = body.outputs().at(0)->node();
     if (tuple->kind() != c10::prim::TupleConstruct) return {};
     const auto chosen = OutputElement(body, body.outputs().at(0)->type()->expectRef<c10::TupleType>());
-    std::vector<std::pair<size_t, const Value*>> elements;
+    std::vector<std::pair<size_t, size_t>> elements;
     for (size_t i = 0; i < tuple->inputs().size(); ++i) {
-      if (i != chosen && IsInputHandedBack(tuple->input(i)))
-        elements.emplace_back(i, Source(tuple->input(i)));
+      if (i == chosen || !IsInputHandedBack(tuple->input(i))) continue;
+      elements.emplace_back(i, Source(tuple->input(i))->offset());
     }
     return elements;
   }
@@ -243,6 +242,41 @@ void BindAttributes(Graph& graph, const torch::jit::Module& module) {
   graph.eraseInput(0);
 }
 
+/// Of the markers behind a call's arguments keeps the first one that is not behind a parameter: tracing hands
+/// tied weights to modules as arguments.
+class InputChooser {
+ public:
+  explicit InputChooser(std::vector<Site>& sites) : sites_(sites), chosen_(sites.size()) {}
+
+  void Choose(Block* block) {
+    for (auto iterator = block->nodes().begin(); iterator != block->nodes().end();) {
+      Node* node = *iterator++;
+      for (Block* inner : node->blocks()) Choose(inner);
+      if (node->kind() != SiteSymbol()) continue;
+      const auto site = static_cast<size_t>(torch::jit::constant_as<int64_t>(node->input(1)).value());
+      if (sites_[site].point.at != HookAt::kInput) continue;
+      const bool is_parameter = node->input(0)->node()->kind() == c10::prim::Constant;
+      if (!is_parameter && !chosen_[site]) {
+        chosen_[site] = true;
+        continue;
+      }
+      node->output()->replaceAllUsesWith(node->input(0));
+      node->destroy();
+    }
+  }
+
+  void ExplainMissing() {
+    for (size_t site = 0; site < sites_.size(); ++site) {
+      if (sites_[site].point.at != HookAt::kInput || chosen_[site]) continue;
+      sites_[site].unhookable = "it takes no tensor but parameters";
+    }
+  }
+
+ private:
+  std::vector<Site>& sites_;
+  std::vector<bool> chosen_;
+};
+
 }  // namespace
 
 FlatGraph FlattenWithSites(const torch::jit::Module& module) {
@@ -254,6 +288,9 @@ FlatGraph FlattenWithSites(const torch::jit::Module& module) {
   torch::jit::LowerSimpleTuples(flat.graph);
   torch::jit::EliminateDeadCode(flat.graph);
   BindAttributes(*flat.graph, module);
+  InputChooser chooser(flat.sites);
+  chooser.Choose(flat.graph->block());
+  chooser.ExplainMissing();
   flat.graph->lint();
   return flat;
 }

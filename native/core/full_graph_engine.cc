@@ -117,7 +117,8 @@ class FullGraphTrace {
     for (size_t i = 0; i < requests_.size(); ++i) {
       results_[i].answer_id = readout_.answer_id;
       results_[i].high_score = values[0];
-      batch_size_ = std::min(batch_size_, RowsAtOnce(requests_[i], kDefaultBatchSize, embedded, last.size(1)));
+      batch_size_ =
+          std::min(batch_size_, RowsAtOnce(requests_[i], kDefaultBatchSize, embedded, last.size(1)));
     }
     Advance(1);
     return LogitsOf(values);
@@ -163,8 +164,8 @@ class FullGraphTrace {
 
   /// Whether `rows` were too many for the memory, and are not the caller's choice.
   bool MayTryFewerRows(const std::exception& exception, int64_t rows) const {
-    const bool chosen = std::ranges::any_of(
-        requests_, [](const TraceRequest& request) { return request.batch_size > 0; });
+    const bool chosen =
+        std::ranges::any_of(requests_, [](const TraceRequest& request) { return request.batch_size > 0; });
     if (chosen || rows == 1) return false;
     const Error error = DescribeException(exception, ErrorCode::kModelRunFailed, "tracing");
     return error.code() == ErrorCode::kOutOfMemory;

@@ -79,8 +79,7 @@ class LayersTrace {
     readout_ = {.answer_id = request_.answer_id.value_or(MostProbable(logits[0])),
                 .logit_ids = request_.logit_ids};
     clean_values_ = readout_.Read(logits).at(0);
-    batch_size_ =
-        static_cast<size_t>(RowsAtOnce(request_, kDefaultBatchSize, embedded_, logits.size(1)));
+    batch_size_ = static_cast<size_t>(RowsAtOnce(request_, kDefaultBatchSize, embedded_, logits.size(1)));
     Advance(1);
   }
 

@@ -17,8 +17,8 @@ struct Readout {
   std::vector<int64_t> logit_ids;
 
   int64_t width() const { return 1 + static_cast<int64_t>(logit_ids.size()); }
-  /// Of logits `[row, vocabulary]` each row's values, float32 `[row, width]` on the logits' device: the answer's
-  /// probability, then the logits.
+  /// Of logits `[row, vocabulary]` each row's values, float32 `[row, width]` on the logits' device: the
+  /// answer's probability, then the logits.
   at::Tensor Measure(const at::Tensor& logits) const;
   /// The same, copied out, `[row][width]`.
   std::vector<ReadoutValues> Read(const at::Tensor& logits) const { return RowsOf(Measure(logits)); }

@@ -16,6 +16,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "meta_kernels.h"
 
 namespace causal_tracer {
 namespace {
@@ -256,6 +257,7 @@ std::vector<c10::IValue> TracedModel::MakeInputs(const at::Tensor& input_ids) co
 }
 
 std::vector<int64_t> TracedModel::LogitsShapeOnMeta(int64_t batch, int64_t length) const {
+  CompleteMetaKernels();
   const c10::InferenceMode inference_mode;
   const c10::Device meta(c10::DeviceType::Meta);
   const auto graph = KeepSites(flat_, {});

@@ -39,7 +39,8 @@ Napi::Value Devices(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < report.devices.size(); ++i) devices.Set(i, report.devices[i]);
   Napi::Object object = Napi::Object::New(env);
   object.Set("devices", devices);
-  object.Set("cudaRuntime", report.cuda_runtime.empty() ? env.Null() : Napi::String::New(env, report.cuda_runtime));
+  object.Set("cudaRuntime",
+             report.cuda_runtime.empty() ? env.Null() : Napi::String::New(env, report.cuda_runtime));
   return object;
 }
 

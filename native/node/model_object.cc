@@ -144,8 +144,9 @@ Napi::Value ModelObject::Load(const Napi::CallbackInfo& info) {
   return Guard(info, [&]() -> Napi::Value {
     const Napi::Env env = info.Env();
     const ObjectReader reader(info[0]);
-    const TracedModel::Options options{
-        .path = reader.String("path"), .inputs = reader.Strings("inputs"), .device = reader.String("device"),
+    const TracedModel::Options options{.path = reader.String("path"),
+                                       .inputs = reader.Strings("inputs"),
+                                       .device = reader.String("device"),
                                        .allow_tf32 = reader.Boolean("allowTf32")};
     const KernelChoice kernels = ReadKernelChoice(reader);
     const auto asked_threads = static_cast<int>(reader.Integer("threads", 0, 4096));

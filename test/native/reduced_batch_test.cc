@@ -26,8 +26,7 @@ TracedModel WithMemoryFor(const TracedModel& model, int64_t rows) {
   for (torch::jit::Node* node : graph->nodes()) {
     if (!IsKind(node, "aten::layer_norm")) continue;
     const torch::jit::WithInsertPoint insert(node);
-    torch::jit::Value* held =
-        graph->insert(Kind("causal_tracer_test::hold_rows"), {node->input(0), rows});
+    torch::jit::Value* held = graph->insert(Kind("causal_tracer_test::hold_rows"), {node->input(0), rows});
     node->replaceInput(0, held);
     break;
   }

@@ -45,6 +45,7 @@ const VALUE_TYPES: readonly string[] = [
   'Device',
 ];
 const CONTAINER_TYPES: readonly string[] = ['Optional', 'List', 'Tuple'];
+
 /**
  * Checks a forward method: each name is an argument or was assigned before, each call is one of an allowed operator or of
  * a submodule's forward method.
