@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The libtorch release that the addon is built for. Keep equal to LIBTORCH_VERSION in src/native/libtorch.ts. */
+/** The libtorch release that the addon is built for. Keep equal to LIBTORCH_VERSION in src/native/libtorch-folder.ts. */
 export const libtorchVersion = '2.13.0';
 
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');

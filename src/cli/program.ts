@@ -5,7 +5,9 @@ import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { exportCommand } from './commands/export.js';
 import { inspectCommand } from './commands/inspect.js';
+import { installCommand } from './commands/install.js';
 import { traceCommand } from './commands/trace.js';
+import { uninstallCommand } from './commands/uninstall.js';
 import { detectColorSupport } from './terminal-colors.js';
 
 const DESCRIPTION =
@@ -31,9 +33,8 @@ export function createProgram(): Command {
     .option('--verbose', 'on failure, say where in the program it came from')
     .helpCommand('help [command]', 'explain a command')
     .addHelpText('after', GETTING_STARTED);
-  for (const create of [traceCommand, exportCommand, inspectCommand, demoCommand, doctorCommand]) {
-    program.addCommand(create());
-  }
+  const commands = [traceCommand, exportCommand, inspectCommand, demoCommand, doctorCommand];
+  for (const create of [...commands, installCommand, uninstallCommand]) program.addCommand(create());
   for (const command of [program, ...program.commands]) setUpMessages(command);
   return program;
 }
