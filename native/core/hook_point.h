@@ -9,9 +9,13 @@ namespace causal_tracer {
 
 /// Which tensor of a module call a hook sees.
 enum class HookAt {
-  /// Its first tensor argument, in the order in which the module uses its arguments.
+  /// Its first tensor argument, in the order in which the module uses its arguments; refused if it holds
+  /// whole
+  /// numbers.
   kInput,
-  /// Its first tensor result that is not an argument handed back.
+  /// Its first tensor result that is not an argument handed back. Results that nobody uses do not count:
+  /// tracing
+  /// drops them.
   kOutput,
 };
 

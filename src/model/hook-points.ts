@@ -3,7 +3,9 @@ import { nearestNames, numberedTemplates } from './near-names.js';
 
 /**
  * Where a hook is: `output` is the module's first tensor result that is not an argument handed back, as a rule its
- * hidden state; `input` its first tensor argument, in the order in which the module uses its arguments.
+ * hidden state; `input` its first tensor argument, in the order in which the module uses its arguments, which must hold
+ * activations, not ids or positions. Tracing drops what nobody uses: of a module that returns several tensors, such as
+ * the router of a mixture of experts, the output is the first that the model goes on with.
  */
 export type HookAt = 'input' | 'output';
 
