@@ -113,7 +113,10 @@ def export_model(
     _check_options(dtype, attention)
     found = find_source(source, revision, trust_remote_code)
     with staged_folder(Path(out), force) as folder:
-        gguf = None if found.gguf_path is None else read_gguf(found.gguf_path)
+        gguf = None
+        if found.gguf_path is not None:
+            progress(f"reading the header of {found.gguf_path}")
+            gguf = read_gguf(found.gguf_path)
         config = load_config(found, gguf)
         tokenizer = load_tokenizer(found, progress)
         if gguf is not None:
