@@ -71,8 +71,8 @@ std::string VersionOf(Library libtorch) {
   void* function = FindFunction(libtorch, "aoti_torch_abi_version");
   if (function == nullptr) return "unknown";
   const std::uint64_t version = reinterpret_cast<std::uint64_t (*)()>(function)();
-  const auto part = [version](int shift) { return std::to_string(version >> shift & 0xff); };
-  return part(56) + "." + part(48) + "." + part(40);
+  const auto part = [version](unsigned shift) { return std::to_string(version >> shift & 0xffU); };
+  return part(56U) + "." + part(48U) + "." + part(40U);
 }
 
 /// `open(path)` in JavaScript: opens libtorch for the rest of the process and returns its version.
