@@ -1,3 +1,9 @@
+/**
+ * Causal tracing of language models: which activations, at which layer and token, make a model give its answer.
+ * {@link CausalTracer} traces, {@link plotHiddenFlowHeatmap} draws, {@link TracedModel} runs a model with forward hooks.
+ *
+ * @module causal-tracer
+ */
 export {
   CausalTracer,
   type HiddenFlowKindsOptions,
@@ -7,7 +13,7 @@ export {
 export type { BaseOutputs, BaseOutputsOptions } from './tracing/base-outputs.js';
 export { ENGINES, type EngineChoice, type EngineRequest } from './tracing/engine-choice.js';
 export { LAYER_KINDS, type HiddenFlow, type LayerKind, type TraceProvenance } from './tracing/hidden-flow.js';
-export type { TracedKind, TraceOptions, TraceProgress } from './tracing/options.js';
+export type { RunOptions, TracedKind, TraceOptions, TraceProgress } from './tracing/options.js';
 export { parseHiddenFlow } from './tracing/parse-hidden-flow.js';
 export { findTokenRange, guessSubject, type TokenRange } from './tracing/subject.js';
 export type { HiddenFlowQuery } from './tracing/trace-plan.js';
@@ -18,7 +24,10 @@ export {
   LLAMA_LAYER_CONFIG,
   type LayerConfig,
   type LayerMatcher,
+  type LayerRole,
 } from './model/layer-config.js';
+export type { Site as LayerSite } from './model/layer-resolution.js';
+export type { Manifest } from './model/manifest.js';
 export type { TrustOptions } from './model/load-model-file.js';
 export type { ModelFiles, ModelSource } from './model/model-source.js';
 export { Tokenizer } from './model/tokenizer.js';
@@ -26,10 +35,17 @@ export { KERNELS, TracedModel, type KernelRequest, type ModelOptions } from './m
 export type { Edit, EditOperation, EditValues } from './model/edits.js';
 export type { FunctionHook, HookContext } from './model/function-hooks.js';
 export type { HookAt, HookTarget } from './model/hook-points.js';
-export type { ModelRun, RunHooks, RunInput, RunLogits } from './model/model-run.js';
+export {
+  RUN_LOGITS,
+  type ModelRun,
+  type RunHooks,
+  type RunInput,
+  type RunLogits,
+} from './model/model-run.js';
+export type { NativeModule as ModelModule } from './native/binding.js';
 export { vectorAt, type Tensor } from './model/tensor.js';
 export { drawNoise, type NoiseShape } from './tracing/noise.js';
 export { plotHiddenFlowHeatmap, plotHiddenFlows } from './plotting/plot-hidden-flow.js';
-export type { PictureFormat } from './plotting/picture-format.js';
+export { PICTURE_FORMATS, type PictureFormat } from './plotting/picture-format.js';
 export type { HeatmapOptions, HeatmapPanelsOptions } from './plotting/plot-options.js';
 export { CausalTracerError, ERROR_CODES, type ErrorCode } from './errors.js';

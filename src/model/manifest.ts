@@ -85,6 +85,11 @@ export const manifestSchema = z.object({
   ),
 });
 
+/**
+ * What `causal-tracer export` knows of a model.
+ *
+ * @interface
+ */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** See {@link manifestSchema}: the order-sensitive summary of a tensor. */

@@ -44,7 +44,7 @@ export class Tokenizer {
    * @param config the content of `tokenizer_config.json`, with `bos_token` from `special_tokens_map.json` where
    *   only that has it.
    */
-  constructor(definition: JsonObject, config: JsonObject = {}) {
+  constructor(definition: Readonly<Record<string, unknown>>, config: Readonly<Record<string, unknown>> = {}) {
     // All that shapes the ids is in tokenizer.json; the config would make this library change texts once more.
     this.#fast = new FastTokenizer({ added_tokens: [], ...definition }, {});
     this.bosToken = tokenContent(config['bos_token']);
@@ -124,6 +124,7 @@ export class Tokenizer {
    * Checks that the tokenizer gives what the Python tokenizer gave at export.
    *
    * @throws CausalTracerError `TOKENIZER_MISMATCH` with the first text that differs.
+   * @internal
    */
   requireEqual(examples: readonly TokenizerExample[]): void {
     for (const { text, ids, tokens } of examples) {
@@ -144,6 +145,7 @@ export class Tokenizer {
    *
    * @param vocabularySize how many logits the model gives.
    * @throws CausalTracerError `TOKENIZER_MISMATCH`.
+   * @internal
    */
   requireFits(vocabularySize: number): void {
     if (this.vocabularyEnd <= vocabularySize) return;

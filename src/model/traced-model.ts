@@ -87,10 +87,19 @@ export class TracedModel implements Disposable {
    *
    * @throws CausalTracerError for whatever is missing, damaged or does not fit; see `ERROR_CODES`.
    */
-  static async load(
+  static load(source: ModelSource, options: ModelOptions = {}): Promise<TracedModel> {
+    return TracedModel.loadOn(undefined, source, options);
+  }
+
+  /**
+   * {@link load} with another addon than that of this package, for tests.
+   *
+   * @internal
+   */
+  static async loadOn(
+    givenRuntime: NativeRuntime | undefined,
     source: ModelSource,
-    options: ModelOptions = {},
-    givenRuntime?: NativeRuntime,
+    options: ModelOptions,
   ): Promise<TracedModel> {
     const { device = 'cpu', allowTf32 = false, threads } = options;
     requireThreads(threads);
@@ -202,7 +211,10 @@ export class TracedModel implements Disposable {
    *   `PROMPT_TOO_LONG`, `TOKENIZER_MISMATCH`, `MODEL_RUN_FAILED`, `OUT_OF_MEMORY` or `DISPOSED`; what a hook threw;
    *   `signal.reason` when aborted.
    */
-  async run(input: RunInput, options: RunHooks & Pick<JobOptions, 'signal'> = {}): Promise<ModelRun> {
+  async run(
+    input: RunInput,
+    options: RunHooks & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<ModelRun> {
     this.requireLive();
     const { tokenizer, vocabularySize, maximumPositions } = this;
     const moduleNames = this.modules().map(({ name }) => name);
@@ -214,12 +226,20 @@ export class TracedModel implements Disposable {
     return toModelRun(plan, result);
   }
 
-  /** The most probable (or the given) next token of each row and its probability; throws as {@link run} does. */
+  /**
+   * The most probable (or the given) next token of each row and its probability; throws as {@link run} does.
+   *
+   * @internal
+   */
   predict(request: NativePredictRequest, options: JobOptions = {}): Promise<NativePrediction> {
     return this.#submit(options, (job) => this.#native.predict(request, job));
   }
 
-  /** Clean run, corrupted runs and every cell of one prompt; throws as {@link run} does. */
+  /**
+   * Clean run, corrupted runs and every cell of one prompt; throws as {@link run} does.
+   *
+   * @internal
+   */
   async trace(request: NativeTraceRequest, options: JobOptions = {}): Promise<NativeTraceResult> {
     const [result] = await this.traceMany([request], options);
     if (result === undefined) throw new Error('a trace of one prompt gave no result');
@@ -229,6 +249,8 @@ export class TracedModel implements Disposable {
   /**
    * Traces in order, one result each. Neighbours that differ only in kind, window, cells or batch size share their clean
    * and corrupted runs; progress counts over all of them. Throws as {@link run} does.
+   *
+   * @internal
    */
   traceMany(
     requests: readonly NativeTraceRequest[],
@@ -237,7 +259,11 @@ export class TracedModel implements Disposable {
     return this.#submit(options, (job) => this.#native.trace(requests, job));
   }
 
-  /** Chooses the engine that traces each kind of layer; see {@link NativeModel.prepareEngines}. */
+  /**
+   * Chooses the engine that traces each kind of layer; see {@link NativeModel.prepareEngines}.
+   *
+   * @internal
+   */
   prepareEngines(
     request: NativeEngineRequest,
     options: JobOptions = {},
@@ -256,7 +282,11 @@ export class TracedModel implements Disposable {
     this.dispose();
   }
 
-  /** @throws CausalTracerError `DISPOSED` after {@link dispose}. */
+  /**
+   * @throws CausalTracerError `DISPOSED` after {@link dispose}.
+   *
+   * @internal
+   */
   requireLive(): void {
     if (!this.#disposed) return;
     throw new CausalTracerError('DISPOSED', 'The model has been disposed of. Load it again to go on.');

@@ -1,6 +1,6 @@
 import { CausalTracerError } from '../errors.js';
+import type { Tensor } from '../model/tensor.js';
 import type { TracedModel } from '../model/traced-model.js';
-import type { NativeTensor } from '../native/binding.js';
 import { requireAnswerId } from './answer.js';
 import { resolveRunOptions, type RunOptions } from './options.js';
 import { ProgressSum } from './progress.js';
@@ -21,7 +21,7 @@ export interface BaseOutputs {
   readonly baseScores: readonly number[];
   readonly inputIds: readonly (readonly number[])[];
   /** Outputs of the traced kind's modules by name, each a row-major `[position, hidden]` tensor. */
-  readonly layerOutputs: readonly Readonly<Record<string, NativeTensor>>[];
+  readonly layerOutputs: readonly Readonly<Record<string, Tensor>>[];
 }
 
 /** Prompts of one forward pass unless asked otherwise. */
@@ -37,7 +37,7 @@ interface Job {
 interface Answered {
   readonly answerId: number;
   readonly score: number;
-  readonly layerOutputs: Readonly<Record<string, NativeTensor>>;
+  readonly layerOutputs: Readonly<Record<string, Tensor>>;
 }
 
 /** All checks of a call, before any of it is run; gives what runs it. See `CausalTracer.calculateBaseOutputs`. */
@@ -142,7 +142,7 @@ async function answerBatch(
 }
 
 /** A copy of `tensor[row]`, so that one prompt's result does not hold the whole batch in memory. */
-function rowOf({ data, shape: [, ...shape] }: NativeTensor, row: number): NativeTensor {
+function rowOf({ data, shape: [, ...shape] }: Tensor, row: number): Tensor {
   const size = shape.reduce((product, length) => product * length, 1);
   return { data: data.slice(row * size, (row + 1) * size), shape };
 }

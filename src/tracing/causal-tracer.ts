@@ -10,7 +10,7 @@ import {
   chooseEngines,
   requireEngine,
   warnOfSlowEngines,
-  type EngineChoices,
+  type EngineChoice,
   type EngineRequest,
 } from './engine-choice.js';
 import type { HiddenFlow, LayerKind } from './hidden-flow.js';
@@ -66,25 +66,33 @@ export class CausalTracer implements Disposable {
     /** Standard deviation of the noise added to the subject's token embeddings. */
     readonly noise: number,
     /** The engine of each kind of layer whose modules the model has. */
-    readonly engines: EngineChoices,
+    readonly engines: ReadonlyMap<LayerKind, EngineChoice>,
   ) {}
 
   /**
    * Loads a model folder (as `causal-tracer export` writes it), or a TorchScript file with its tokenizer and layer
    * config, and checks that it computes what was recorded at export.
    *
-   * @param runtime the addon, for tests; default: the one of this package.
    * @throws CausalTracerError for what is missing, damaged, of another version or does not fit together.
    */
-  static async load(
+  static load(source: ModelSource, options: LoadOptions = {}): Promise<CausalTracer> {
+    return CausalTracer.loadOn(undefined, source, options);
+  }
+
+  /**
+   * {@link load} with another addon than that of this package, for tests.
+   *
+   * @internal
+   */
+  static async loadOn(
+    runtime: NativeRuntime | undefined,
     source: ModelSource,
-    options: LoadOptions = {},
-    runtime?: NativeRuntime,
+    options: LoadOptions,
   ): Promise<CausalTracer> {
     const noise = options.noise ?? (typeof source === 'string' ? undefined : source.noise);
     if (noise !== undefined) requireNoise(noise);
     const engine = requireEngine(options.engine ?? 'auto');
-    const model = await TracedModel.load(source, options, runtime);
+    const model = await TracedModel.loadOn(runtime, source, options);
     try {
       const engines = await chooseEngines(model, engine);
       const tracer = new CausalTracer(model, noise ?? (await model.defaultNoise()), engines);

@@ -94,7 +94,7 @@ describe('the engine of a tracer', () => {
       ];
     });
     const warnings = await warningsOf(async () => {
-      using tracer = await CausalTracer.load(folder, { threads: 1 }, runtime);
+      using tracer = await CausalTracer.loadOn(runtime, folder, { threads: 1 });
       for (const kind of LAYER_KINDS) {
         const flow = await tracer.calculateHiddenFlow(PROMPT, { samples: 1, kind });
         const reason = kind === 'mlp' ? null : 'its attention is not causal';
@@ -117,7 +117,7 @@ describe('the engine of a tracer', () => {
       throw Object.assign(new Error('The incremental engine cannot be used.'), { code: 'ENGINE_NOT_PROVEN' });
     });
     await expectError(
-      () => CausalTracer.load(modelFolder('tiny-gpt2'), { engine: 'incremental' }, runtime),
+      () => CausalTracer.loadOn(runtime, modelFolder('tiny-gpt2'), { engine: 'incremental' }),
       'ENGINE_NOT_PROVEN',
       'cannot be used',
     );

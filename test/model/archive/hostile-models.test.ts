@@ -45,7 +45,7 @@ describe('hostile model files', function () {
       tokenizer: modelFolder('tiny-gpt2'),
       layerConfig: GPT2_LAYER_CONFIG,
     };
-    const model = await TracedModel.load(source, options, runtime);
+    const model = await TracedModel.loadOn(runtime, source, options);
     model.dispose();
   }
 
