@@ -29,7 +29,8 @@ await runMain(async () => {
   tracer.dispose();
   const { device, versions } = provenance;
   process.stdout.write(`device auto: ${device}, libtorch ${versions.libtorch}, answer${answer}\n`);
-  if (device !== 'cpu' || answer !== ' Rome') throw new SetupError('This should run on the CPU and answer Rome.');
+  if (device !== 'cpu' || answer !== ' Rome')
+    throw new SetupError('This should run on the CPU and answer Rome.');
 
   const failure = await CausalTracer.load(folder, { device: 'cuda' }).then(
     () => null,
@@ -39,5 +40,6 @@ await runMain(async () => {
     throw new SetupError(`The device cuda gave ${String(failure)}, not DEVICE_NOT_AVAILABLE.`);
   }
   process.stdout.write(`device cuda: ${failure.code}: ${failure.message}\n`);
-  if (!failure.message.includes('finds no GPU')) throw new SetupError('The message does not name the reason.');
+  if (!failure.message.includes('finds no GPU'))
+    throw new SetupError('The message does not name the reason.');
 });

@@ -35,7 +35,14 @@ export class ReferenceProcess {
    * @param {'cpu' | 'cuda'} [device]
    */
   constructor(python, folder, threads, device = 'cpu') {
-    const parameters = [script('time_reference.py'), folder, '--threads', String(threads), '--device', device];
+    const parameters = [
+      script('time_reference.py'),
+      folder,
+      '--threads',
+      String(threads),
+      '--device',
+      device,
+    ];
     this.#process = new LineProcess('The Python package', python, parameters);
   }
 

@@ -5,9 +5,13 @@ import { SetupError } from '../setup/run.mjs';
 
 /** @param {string} fields */
 function query(fields) {
-  const { status, stdout } = spawnSync('nvidia-smi', [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'], {
-    encoding: 'utf8',
-  });
+  const { status, stdout } = spawnSync(
+    'nvidia-smi',
+    [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (status !== 0) throw new SetupError('There is no GPU: nvidia-smi does not work here.');
   return stdout.trim().split('\n')[0] ?? '';
 }

@@ -219,4 +219,3 @@ async function checkFullMemory(folder, { python }) {
     tracer.dispose();
   }
 }
-

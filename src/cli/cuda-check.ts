@@ -23,7 +23,8 @@ export async function checkCuda(): Promise<Check> {
     const gpus = devices.filter((device) => device !== 'cpu');
     const detail = `runtime ${cudaRuntime ?? 'unknown'}, libtorch in ${chosen.path}`;
     if (gpus.length > 0) return optional('ok', `${detail}; devices: ${gpus.join(', ')}`, notes, null);
-    const remedy = 'See that nvidia-smi lists a GPU, and that the driver is new enough for this CUDA runtime.';
+    const remedy =
+      'See that nvidia-smi lists a GPU, and that the driver is new enough for this CUDA runtime.';
     return optional('missing', `${detail}; no GPU that it can use`, notes, remedy);
   } catch (error) {
     return optional('missing', error instanceof Error ? error.message : String(error), notes, null);

@@ -21,7 +21,7 @@ export type FunctionHook = HookTarget & {
    * Returns the tensor to go on with, of the same shape, or undefined to leave it. The argument is a copy: writing into
    * it changes nothing. What it throws ends the run.
    */
-  readonly forward: (tensor: Tensor, context: HookContext) => Tensor | undefined | void;
+  readonly forward: (tensor: Tensor, context: HookContext) => Tensor | undefined;
 };
 
 /** A function hook on one module. */

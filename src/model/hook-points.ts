@@ -37,7 +37,9 @@ export function expandTarget(
   target: string | HookTarget,
   moduleNames: Iterable<string>,
 ): readonly HookPoint[] {
-  const { module, at = 'output' } = typeof target === 'string' ? { module: target } : target;
+  // Callers without types can hand over anything.
+  const { module, at = 'output' }: { readonly module?: unknown; readonly at?: unknown } =
+    typeof target === 'string' ? { module: target } : target;
   if (typeof module !== 'string' || (at !== 'input' && at !== 'output')) {
     throw new CausalTracerError(
       'INVALID_OPTION',

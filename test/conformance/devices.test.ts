@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import { TracedModel } from '../../src/index.js';
 import { loadAddon } from '../../src/native/addon.js';
-import { conformanceModelFolder, makeConformanceModels, type ConformanceFamily } from './conformance-models.js';
+import {
+  conformanceModelFolder,
+  makeConformanceModels,
+  type ConformanceFamily,
+} from './conformance-models.js';
 
 const { families } = await makeConformanceModels();
 const exported = families.filter(({ refused }) => !refused);

@@ -171,9 +171,10 @@ describe('TracedModel.run', () => {
     it('is not waited for once the run is aborted or the model disposed of', async () => {
       const controller = new AbortController();
       const reason = new Error('stop');
-      const hooks: FunctionHook[] = [
-        { module: 'transformer.h.{num}', forward: () => void controller.abort(reason) },
-      ];
+      const abort = (): undefined => {
+        controller.abort(reason);
+      };
+      const hooks: FunctionHook[] = [{ module: 'transformer.h.{num}', forward: abort }];
       const error: unknown = await model
         .run(TEXT, { hooks, signal: controller.signal })
         .catch((caught: unknown) => caught);
