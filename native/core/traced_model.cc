@@ -306,8 +306,7 @@ const Program& TracedModel::ProgramFor(const std::vector<HookPoint>& hooked) {
   constexpr size_t kMaximumPrograms = 16;
   if (programs_.size() >= kMaximumPrograms) programs_.clear();
   const auto graph = KeepSites(flat_, sites);
-  // In the narrow types one operator would round once where Python rounds after each of eight.
-  if (dtype_ == "float32") FuseActivations(*graph);
+  FuseActivations(*graph);
   return programs_.emplace(sites, Program(graph)).first->second;
 }
 

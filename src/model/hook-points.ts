@@ -40,7 +40,7 @@ export function expandTarget(
   // Callers without types can hand over anything.
   const { module, at = 'output' }: { readonly module?: unknown; readonly at?: unknown } =
     typeof target === 'string' ? { module: target } : target;
-  if (typeof module !== 'string' || (at !== 'input' && at !== 'output')) {
+  if (typeof module !== 'string' || !isHookAt(at)) {
     throw new CausalTracerError(
       'INVALID_OPTION',
       `A hook needs { module: '<name>', at: 'input' | 'output' }, not ${JSON.stringify(target)}.`,
@@ -57,6 +57,10 @@ export function expandTarget(
   });
   if (points.length === 0) throw noSuchModule(module, nearestNames(module, numberedTemplates(names)));
   return points.sort((a, b) => a.layer - b.layer);
+}
+
+function isHookAt(at: unknown): at is HookAt {
+  return at === 'input' || at === 'output';
 }
 
 /** The number that makes `name` of `template`; null where none does. */

@@ -27,6 +27,12 @@ const OF_FLOAT32 = 2e-2;
 /** Equal logits give equal scores, up to the order of float32 sums. */
 const EXACT = 1e-5;
 
+/**
+ * The formula of GPT-2's activation is eight operators, each rounded to the dtype, in Python; here it is one. Of logits of
+ * up to 20 this moves the last digits, and with them scores, in the dtype's own rounding.
+ */
+const FUSED_ACTIVATION: Readonly<Record<Dtype, number>> = { float32: EXACT, bfloat16: 2e-2, float16: 3e-3 };
+
 /** The package rounds the probabilities of the samples to the dtype, and then their mean: half a last digit each. */
 const ROUNDED_TWICE: Readonly<Record<Dtype, number>> = { float32: 0, bfloat16: 2 ** -8, float16: 2 ** -11 };
 
@@ -61,10 +67,11 @@ for (const model of problem === '' ? MODELS : []) {
       });
 
       it(`gives the scores of Python in ${dtype}`, () => {
+        const tolerance = model === 'demo-gpt2' ? FUSED_ACTIVATION[dtype] : EXACT;
         for (const [i, flow] of found.entries()) {
           const kind = `${flow.kind}, softmax of float32 logits`;
-          expect(largestDifference(flow, record.flowsOfFloat32Logits[i]!), kind).to.be.at.most(EXACT);
-          const rounded = EXACT + ROUNDED_TWICE[dtype];
+          expect(largestDifference(flow, record.flowsOfFloat32Logits[i]!), kind).to.be.at.most(tolerance);
+          const rounded = tolerance + ROUNDED_TWICE[dtype];
           expect(largestDifference(flow, record.flows[i]!), flow.kind).to.be.at.most(rounded);
         }
       });

@@ -71,7 +71,7 @@ class Preparation {
     Graph& graph = *result_.graph;
     RequireStraightLine(graph);
     RemoveDropouts(graph);
-    if (model_.dtype() == "float32") FuseActivations(graph);
+    FuseActivations(graph);
     UseAttentionOperators(graph);
     SplitLists(graph);
     InsertSizes(graph);
