@@ -57,7 +57,7 @@ std::string DescribeConstant(const Value* value) {
 }
 
 std::string DescribeLinearLayer(const Value* number) {
-  const LinearLayer& layer = LinearLayers::Get(torch::jit::constant_as<int64_t>(number).value());
+  const LinearLayer& layer = LinearLayers::Get(ConstantInteger(number));
   return "linear " + std::to_string(layer.in()) + " " + std::to_string(layer.out());
 }
 
@@ -122,7 +122,7 @@ std::shared_ptr<Graph> LeaveOutBlocks(const TracedModel& model, const std::vecto
   const std::vector<std::string> left_out(blocks.begin() + static_cast<std::ptrdiff_t>(kept), blocks.end());
   for (Node* node : graph->nodes()) {
     if (!IsKind(node, kSiteOperator)) continue;
-    const auto site = torch::jit::constant_as<int64_t>(node->input(1)).value();
+    const auto site = ConstantInteger(node->input(1));
     const std::string& module = model.sites().at(static_cast<size_t>(site)).point.module;
     if (std::ranges::find(left_out, module) != left_out.end()) return nullptr;
   }

@@ -25,9 +25,9 @@ c10::Device RequireCuda(const std::string& name, c10::Device device) {
   if (!at::globalContext().hasCUDART()) {
     throw NotAvailable(
         name,
-        "the libtorch in use was built without CUDA. Set CAUSAL_TRACER_LIBTORCH to the torch "
-        "folder of a PyTorch of the same version with CUDA, or use 'cpu'. (A process keeps the "
-        "libtorch that its first model was loaded with.)");
+        "the libtorch in use was built without CUDA. Run 'causal-tracer install --cuda', or set "
+        "CAUSAL_TRACER_LIBTORCH to the torch folder of a PyTorch of the same version with CUDA. (A "
+        "process keeps the libtorch that its first model was loaded with.)");
   }
   const int64_t count = CudaDevices();
   if (count == 0) {

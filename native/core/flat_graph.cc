@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "error.h"
+#include "graph_query.h"
 #include "site_operator.h"
 
 namespace causal_tracer {
@@ -253,7 +254,7 @@ class InputChooser {
       Node* node = *iterator++;
       for (Block* inner : node->blocks()) Choose(inner);
       if (node->kind() != SiteSymbol()) continue;
-      const auto site = static_cast<size_t>(torch::jit::constant_as<int64_t>(node->input(1)).value());
+      const auto site = static_cast<size_t>(ConstantInteger(node->input(1)));
       if (sites_[site].point.at != HookAt::kInput) continue;
       const bool is_parameter = node->input(0)->node()->kind() == c10::prim::Constant;
       if (!is_parameter && !chosen_[site]) {

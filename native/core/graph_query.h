@@ -2,6 +2,7 @@
 
 #include <torch/csrc/jit/ir/ir.h>
 
+#include <cstdint>
 #include <optional>
 
 namespace causal_tracer {
@@ -19,5 +20,8 @@ inline bool IsTensor(const torch::jit::Value* value) {
 
 /// The number that a value always is: an int, a float, or a tensor with one element.
 std::optional<double> ConstantNumber(torch::jit::Value* value);
+
+/// The whole number that a value of our own operators always is; throws std::logic_error where it is none.
+int64_t ConstantInteger(const torch::jit::Value* value);
 
 }  // namespace causal_tracer

@@ -12,7 +12,7 @@ namespace causal_tracer {
 
 at::Tensor Readout::Measure(const at::Tensor& logits) const {
   const at::Tensor values = logits.to(at::kFloat);
-  const at::Tensor probability = at::softmax(values, -1).narrow(1, answer_id, 1);
+  at::Tensor probability = at::softmax(values, -1).narrow(1, answer_id, 1);
   if (logit_ids.empty()) return probability;
   const at::Tensor ids = at::tensor(logit_ids, at::kLong).to(values.device());
   return at::cat({probability, values.index_select(1, ids)}, 1);

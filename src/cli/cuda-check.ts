@@ -15,7 +15,7 @@ export async function checkCuda(): Promise<Check> {
   const driver = await describeDriver();
   const notes = [`driver: ${driver ?? 'none (there is no nvidia-smi)'}`];
   if (chosen === null || !existsSync(cudaLibrary(chosen.path))) {
-    const remedy = `To use a GPU, set CAUSAL_TRACER_LIBTORCH to the torch folder of a PyTorch ${LIBTORCH_VERSION} with CUDA.`;
+    const remedy = `To use a GPU, run "causal-tracer install --cuda", or set CAUSAL_TRACER_LIBTORCH to the torch folder of a PyTorch ${LIBTORCH_VERSION} with CUDA.`;
     return optional('missing', `no libtorch ${LIBTORCH_VERSION} with CUDA`, notes, remedy);
   }
   try {
