@@ -7,5 +7,5 @@ await build({
   bundle: true,
   platform: 'node',
   format: 'esm',
-  external: ['@causal-tracer/*', '@napi-rs/canvas', 'dejavu-fonts-ttf'],
+  external: ['@causal-tracer/*', '@napi-rs/canvas', 'dejavu-fonts-ttf', 'yauzl'],
 });
