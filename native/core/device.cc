@@ -25,7 +25,8 @@ c10::Device RequireCuda(const std::string& name, c10::Device device) {
   if (!at::globalContext().hasCUDART()) {
     throw NotAvailable(
         name,
-        "the libtorch in use was built without CUDA. Run 'causal-tracer install --cuda', or set "
+        "the libtorch in use was built without CUDA. Use 'cpu'; or run 'causal-tracer install --cuda', or "
+        "set "
         "CAUSAL_TRACER_LIBTORCH to the torch folder of a PyTorch of the same version with CUDA. (A "
         "process keeps the libtorch that its first model was loaded with.)");
   }
@@ -37,7 +38,9 @@ c10::Device RequireCuda(const std::string& name, c10::Device device) {
         "nvidia-smi says, or use 'cpu'.");
   }
   if (device.has_index() && device.index() >= count) {
-    throw NotAvailable(name, "there are " + std::to_string(count) + " CUDA devices, counted from 0.");
+    const std::string last = "'cuda:" + std::to_string(count - 1) + "'";
+    throw NotAvailable(name, count == 1 ? "the only CUDA device here is " + last + "."
+                                        : "the CUDA devices here are 'cuda:0' to " + last + ".");
   }
   return device.has_index() ? device : c10::Device(c10::DeviceType::CUDA, 0);
 }

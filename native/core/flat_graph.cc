@@ -129,7 +129,7 @@ class Flattener {
   }
 
   /// Puts a marker behind each tensor argument in `body`, the flattened body of a call of `module`.
-  /// KeepFirstInput chooses among them.
+  /// InputChooser chooses among them.
   void MarkInput(Graph& body, const std::string& module) {
     const int64_t site = AddSite(module, HookAt::kInput);
     const auto handed_back = HandedBackElements(body);
