@@ -3,7 +3,6 @@
 #include <ATen/Context.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones_like.h>
-#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -16,7 +15,6 @@
 
 #include "device.h"
 #include "error.h"
-#include "meta_kernels.h"
 
 namespace causal_tracer {
 namespace {
@@ -254,21 +252,6 @@ std::vector<c10::IValue> TracedModel::MakeInputs(const at::Tensor& input_ids) co
     }
   }
   return inputs;
-}
-
-std::vector<int64_t> TracedModel::LogitsShapeOnMeta(int64_t batch, int64_t length) const {
-  CompleteMetaKernels();
-  const c10::InferenceMode inference_mode;
-  const c10::Device meta(c10::DeviceType::Meta);
-  const auto graph = KeepSites(flat_, {});
-  MoveToDevice(*graph, meta);
-  std::vector<c10::IValue> inputs;
-  for (const c10::IValue& input : MakeInputs(at::zeros({batch, length}, at::kLong))) {
-    inputs.emplace_back(input.toTensor().to(meta));
-  }
-  const at::Tensor logits = Program(graph).Run(std::move(inputs)).at(0).toTensor();
-  if (logits.is_meta()) return logits.sizes().vec();
-  throw Error(ErrorCode::kModelRunFailed, "The logits were computed on the CPU.");
 }
 
 size_t TracedModel::input_ids_index() const {

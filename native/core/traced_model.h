@@ -83,10 +83,6 @@ class TracedModel {
   torch::jit::Graph& graph() const { return *flat_.graph; }
   /// The graph's inputs for unpadded rows `[batch, position]`.
   std::vector<c10::IValue> MakeInputs(const at::Tensor& input_ids) const;
-  /// The shape of the logits of unpadded rows `[batch, position]` as the meta device computes it, which has
-  /// shapes but no numbers: tells without a GPU whether the graph can leave the CPU. Throws kModelRunFailed
-  /// where a tensor stays behind.
-  std::vector<int64_t> LogitsShapeOnMeta(int64_t batch, int64_t length) const;
   /// Which of the inputs are the token ids.
   size_t input_ids_index() const;
 

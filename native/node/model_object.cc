@@ -14,6 +14,7 @@
 
 #include "../core/engine_choice.h"
 #include "../core/fingerprint.h"
+#include "../core/meta_run.h"
 #include "run_values.h"
 #include "trace_values.h"
 #include "values.h"
@@ -321,7 +322,7 @@ Napi::Value ModelObject::LogitsShapeOnMeta(const Napi::CallbackInfo& info) {
     const int64_t batch = request.Integer("batch", 1);
     const int64_t length = request.Integer("length", 1);
     return Submit(info, [batch, length](LoadedModel& loaded, const JobControl&) {
-      const std::vector<int64_t> shape = loaded.model->LogitsShapeOnMeta(batch, length);
+      const std::vector<int64_t> shape = causal_tracer::LogitsShapeOnMeta(*loaded.model, batch, length);
       return [shape](Napi::Env env) { return NumbersToJavaScript(env, shape); };
     });
   });

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/api/module.h>
 
 #include "../../native/core/flat_graph.h"
+#include "../../native/core/meta_run.h"
 #include "../../native/core/program.h"
 #include "../../native/core/traced_model.h"
 #include "checks.h"
@@ -68,7 +69,7 @@ const Registration moved("a graph leaves nothing behind on the CPU", [] {
 const Registration whole_models("the tiny models can leave the CPU", [] {
   for (const std::string name : {"tiny-gpt2", "tiny-llama", "tiny-neox"}) {
     const TracedModel model({.path = "test/fixtures/models/" + name + "/model.pt", .inputs = {}});
-    const std::vector<int64_t> shape = model.LogitsShapeOnMeta(3, 7);
+    const std::vector<int64_t> shape = LogitsShapeOnMeta(model, 3, 7);
     RequireEqual(shape.size(), size_t{3}, name + ": axes");
     RequireEqual(shape.at(0), 3, name + ": rows");
     RequireEqual(shape.at(1), 7, name + ": positions");
