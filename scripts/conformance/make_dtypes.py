@@ -10,15 +10,15 @@ the same scripts, weights and versions, stays.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from types import MethodType
 from typing import Any
+
+from digest import digest_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_OUT = ROOT / "build" / "dtypes"
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
-    digest = _digest()
+    digest = digest_of(SOURCES, PACKAGES)
     stamp = out / "digest"
     if stamp.is_file() and stamp.read_text() == digest:
         return
@@ -103,16 +103,6 @@ def _trace(tracer: Any, prompt: str, subject: str, kind: str, window: int) -> di
         "highScore": float(flow.high_score),
         "scores": flow.scores.float().tolist(),
     }
-
-
-def _digest() -> str:
-    found = hashlib.sha256()
-    for pattern in SOURCES:
-        for path in sorted(ROOT.glob(pattern)):
-            found.update(path.name.encode() + path.read_bytes())
-    for package in PACKAGES:
-        found.update(f"{package}=={version(package)}".encode())
-    return found.hexdigest()
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from digest import digest_of
 from model_families import FAMILIES, QUICK, REFUSED, Family
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +55,7 @@ def main() -> int:
 
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    common = _common_digest()
+    common = digest_of(SOURCES, PACKAGES)
     families = [family for family in (*FAMILIES, *REFUSED) if family.name in chosen]
     entries = [(family, out / slug(family), _digest(common, family)) for family in families]
     _write_index(out / INDEX_FILE)
@@ -131,16 +131,6 @@ def _is_fresh(folder: Path, digest: str) -> bool:
         return json.loads(folder.with_suffix(".json").read_text("utf-8"))["digest"] == digest
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _common_digest() -> str:
-    found = hashlib.sha256()
-    for pattern in SOURCES:
-        for path in sorted(ROOT.glob(pattern)):
-            found.update(path.name.encode() + path.read_bytes())
-    for package in PACKAGES:
-        found.update(f"{package}=={version(package)}".encode())
-    return found.hexdigest()
 
 
 def _digest(common: str, family: Family) -> str:
