@@ -2,6 +2,7 @@
 // On a machine without a GPU: a CUDA build of libtorch opens, models run on its CPU half, and the device cuda is refused
 // with the reason. The build comes from a Python that has it, since it takes gigabytes.
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { findTorchFolder } from './bench/processes.mjs';
 import { projectRoot } from './setup/paths.mjs';
 import { runMain, SetupError } from './setup/run.mjs';
@@ -19,7 +20,9 @@ await runMain(async () => {
   await setUp();
   process.env['CAUSAL_TRACER_LIBTORCH'] = findTorchFolder(python);
   /** @type {typeof import('../src/index.js')} */
-  const { CausalTracer, CausalTracerError } = await import(path.join(projectRoot, 'dist', 'index.js'));
+  const { CausalTracer, CausalTracerError } = await import(
+    pathToFileURL(path.join(projectRoot, 'dist', 'index.js')).href
+  );
   const folder = path.join(projectRoot, 'models', 'demo-gpt2');
   const prompt = 'The capital of Italy is the city of';
 

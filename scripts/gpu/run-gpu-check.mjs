@@ -1,5 +1,6 @@
 // @ts-check
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { findTorchFolder, OwnProcess, ReferenceProcess } from '../bench/processes.mjs';
 import { makePrompt } from '../bench/prompts.mjs';
 import { ensureModel, gpt2Shape, quickGpt2Shape, describeShape } from '../bench/shapes.mjs';
@@ -70,6 +71,11 @@ async function attempt(name, check) {
   }
 }
 
+/** @returns {Promise<typeof import('../../src/index.js')>} the package itself, as it was built */
+async function importLibrary() {
+  return import(pathToFileURL(path.join(projectRoot, 'dist', 'index.js')).href);
+}
+
 /** @typedef {{ prompt: string, subject: string, samples: number }} Task */
 /** @typedef {{ python: string, torchFolder: string }} Places */
 
@@ -87,8 +93,7 @@ async function demoTask() {
  * @returns {Promise<Task>}
  */
 async function benchTask(folder) {
-  /** @type {typeof import('../../src/index.js')} */
-  const { Tokenizer } = await import(path.join(projectRoot, 'dist', 'index.js'));
+  const { Tokenizer } = await importLibrary();
   const { text, subject } = makePrompt(await Tokenizer.load(folder), 11, [0, 4]);
   return { prompt: text, subject, samples: 10 };
 }
@@ -152,7 +157,8 @@ async function checkSpeed(folder, { python, torchFolder }) {
   const own = new OwnProcess(torchFolder, folder, { device: 'cuda', threads: THREADS });
   const reference = new ReferenceProcess(python, folder, THREADS, 'cuda');
   try {
-    const [{ loadSeconds }] = [await own.loaded(), await reference.versions()];
+    const { loadSeconds } = await own.loaded();
+    await reference.versions();
     /** @type {{ own: number[], reference: number[] }} */
     const seconds = { own: [], reference: [] };
     let difference = 0;
@@ -173,12 +179,12 @@ async function checkSpeed(folder, { python, torchFolder }) {
       const [flow] = ours.flows;
       difference = flow === undefined ? Number.NaN : Math.max(difference, largestDifference(flow, theirs));
     }
-    const [mine, package_] = [median(seconds.own), median(seconds.reference)];
+    const [ours, theirs] = [median(seconds.own), median(seconds.reference)];
     return {
-      passed: difference <= TOLERANCE && mine < package_,
+      passed: difference <= TOLERANCE && ours < theirs,
       detail:
-        `hidden, 11 tokens, ${samples} samples: ${mine.toFixed(2)} s, the Python package ${package_.toFixed(2)} s, ` +
-        `ratio ${(package_ / mine).toFixed(1)}; largest difference ${difference.toExponential(1)}; ` +
+        `hidden, 11 tokens, ${samples} samples: ${ours.toFixed(2)} s, the Python package ${theirs.toFixed(2)} s, ` +
+        `ratio ${(theirs / ours).toFixed(1)}; largest difference ${difference.toExponential(1)}; ` +
         `loaded in ${loadSeconds.toFixed(1)} s; GPU memory in use with both ${(memory / 2 ** 20).toFixed(0)} MiB`,
     };
   } finally {
@@ -194,8 +200,7 @@ async function checkSpeed(folder, { python, torchFolder }) {
  * @param {Places} places
  */
 async function checkFullMemory(folder, { python }) {
-  /** @type {typeof import('../../src/index.js')} */
-  const { CausalTracer, CausalTracerError } = await import(path.join(projectRoot, 'dist', 'index.js'));
+  const { CausalTracer, CausalTracerError } = await importLibrary();
   const { prompt, subject } = await benchTask(folder);
   const tracer = await CausalTracer.load(folder, { device: 'cuda', engine: 'full' });
   const options = { subject, samples: 10 };

@@ -38,35 +38,22 @@ export interface LibtorchNeeds {
  * Python torch. Where CUDA is asked for, a build without it is only taken if there is none with it.
  */
 export function searchLibtorch({ cuda = false }: LibtorchNeeds = {}): LibtorchSearch {
-  if (!cuda) return searchPlaces({ cuda, accepts: () => true });
-  const withCuda = searchPlaces({ cuda, accepts: (folder) => existsSync(cudaLibrary(folder)) });
-  if (withCuda.chosen !== null) return withCuda;
-  return { ...searchPlaces({ cuda, accepts: () => true }), rejected: withCuda.rejected };
-}
-
-function searchPlaces({
-  cuda,
-  accepts,
-}: {
-  readonly cuda: boolean;
-  readonly accepts: (folder: string) => boolean;
-}): LibtorchSearch {
   const rejected: RejectedLibtorch[] = [];
+  let withoutCuda: Libtorch | null = null;
   for (const place of listPlaces({ cuda })) {
     const { source, path } = place;
     const problem =
       'absence' in place ? { reason: place.absence, isOtherVersion: false } : problemOfLibtorch(path);
-    if (problem === null && !accepts(path)) {
-      rejected.push({ path, reason: 'it was built without CUDA', isOtherVersion: false });
+    if (problem !== null) {
+      rejected.push({ path, ...problem });
       continue;
     }
-    if (problem === null) {
-      const version = readLibtorchVersion(path) ?? LIBTORCH_VERSION;
-      return { chosen: { source, path, version }, rejected };
-    }
-    rejected.push({ path, ...problem });
+    const found = { source, path, version: readLibtorchVersion(path) ?? LIBTORCH_VERSION };
+    if (!cuda || existsSync(cudaLibrary(path))) return { chosen: found, rejected };
+    withoutCuda ??= found;
+    rejected.push({ path, reason: 'it was built without CUDA', isOtherVersion: false });
   }
-  return { chosen: null, rejected };
+  return { chosen: withoutCuda, rejected };
 }
 
 /**
