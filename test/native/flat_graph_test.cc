@@ -68,17 +68,22 @@ class HookedRun {
 
 double First(const at::Tensor& tensor) { return tensor.flatten()[0].item<double>(); }
 
-const Registration alias_first("the output is not the callee's own input, even where that comes first", [] {
-  const Module child = MakeModule("Child", R"(
+/// A model that adds both results of a child: its own input handed back, and three times that.
+Module ParentOfAlias() {
+  return MakeParent(MakeModule("Child", R"(
     def forward(self, x):
       y = x * 3
       return (torch.detach(x), y)
-  )");
-  HookedRun run(MakeParent(child, R"(
+  )"),
+                    R"(
     def forward(self, x):
       a, b = self.child.forward(x)
       return a + b
-  )"));
+  )");
+}
+
+const Registration alias_first("the output is not the callee's own input, even where that comes first", [] {
+  HookedRun run(ParentOfAlias());
   run.hooks().Capture({.module = "child"});
   RequireEqual(run.Run(), 4.0, "the model's result");
   RequireEqual(First(run.hooks().Captured({.module = "child"})), 3.0, "the captured output");
@@ -173,21 +178,30 @@ const Registration edited_input(
 
 const Registration alias_of_edited_input("an alias of a module's input in its result is the unedited input",
                                          [] {
-                                           const Module child = MakeModule("Child", R"(
-    def forward(self, x):
-      y = x * 3
-      return (torch.detach(x), y)
-  )");
-                                           HookedRun run(MakeParent(child, R"(
-    def forward(self, x):
-      a, b = self.child.forward(x)
-      return a + b
-  )"));
+                                           HookedRun run(ParentOfAlias());
                                            run.hooks().AddEdit(
                                                {.module = "child", .at = HookAt::kInput},
                                                [](const at::Tensor& tensor) { return tensor.mul(10); });
                                            RequireEqual(run.Run(), 31.0, "the model's result");
                                          });
+
+const Registration parameter_argument("a parameter that a module is called with is not its input", [] {
+  Module parent("Parent");
+  parent.register_module("child", MakeModule("Child", R"(
+    def forward(self, weight, x):
+      return x * weight
+  )"));
+  parent.register_parameter("weight", at::full({2}, 5.0), /*is_buffer=*/false);
+  parent.define(R"(
+    def forward(self, x):
+      return self.child.forward(self.weight, x)
+  )");
+  HookedRun run(parent);
+  const HookPoint input{.module = "child", .at = HookAt::kInput};
+  run.hooks().Capture(input);
+  RequireEqual(run.Run(), 5.0, "the model's result");
+  RequireEqual(First(run.hooks().Captured(input)), 1.0, "the captured input");
+});
 
 const Registration edits("edits set, add and scale chosen rows and positions, in order", [] {
   const HookPoint point{.module = "child"};

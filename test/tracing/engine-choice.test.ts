@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import {
   CausalTracer,
@@ -10,28 +9,11 @@ import {
 import { expectError } from '../support/errors.js';
 import { requireEqualScores } from '../support/flows.js';
 import { modelFolder, TINY_MODELS } from '../support/models.js';
+import { warningsOf } from '../support/process-warnings.js';
 import { runtimeWithEngines } from '../support/stepped-down.js';
 
 const PROMPT = 'The mother tongue of Marie Curie was';
 const OPTIONS = { subject: 'Marie Curie', samples: 3, window: 2 } as const;
-
-/** The process warnings that `work` causes, which are not printed. */
-async function warningsOf(work: () => Promise<void>): Promise<(Error & { readonly code?: string })[]> {
-  const warnings: Error[] = [];
-  const listener = (warning: Error): void => {
-    warnings.push(warning);
-  };
-  const usual = process.listeners('warning');
-  process.removeAllListeners('warning').on('warning', listener);
-  try {
-    await work();
-    await nextTurn();
-  } finally {
-    process.off('warning', listener);
-    for (const other of usual) process.on('warning', other);
-  }
-  return warnings;
-}
 
 describe('the engine of a tracer', () => {
   for (const name of TINY_MODELS) {
