@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -26,7 +27,7 @@ constexpr size_t kFewestBlocks = 3;
 /// The markers behind the outputs of `modules`, in the modules' order; empty where one is not called exactly
 /// once outside branches and loops.
 std::vector<Node*> FindMarkers(Graph& graph, const std::vector<Site>& sites,
-                               const std::vector<std::string>& modules) {
+                               std::span<const std::string> modules) {
   std::map<std::string, std::vector<Node*>> markers;
   for (Node* node : graph.nodes()) {
     if (!IsKind(node, kSiteOperator)) continue;
@@ -111,19 +112,19 @@ size_t CountUntilAllSeen(const std::vector<std::string>& descriptions) {
   return count;
 }
 
-/// A copy of the model's graph that leaves out the blocks from `kept` on; null where their outputs reach what
-/// stays on another way than through the last one.
-std::shared_ptr<Graph> LeaveOutBlocks(const TracedModel& model, const std::vector<std::string>& blocks,
-                                      size_t kept) {
-  auto graph = model.graph().copy();
-  const std::vector<Node*> ends = FindMarkers(*graph, model.sites(), blocks);
+/// A copy of `whole` that leaves out the `blocks` from `kept` on; null where their outputs reach what stays
+/// on another way than through the last one.
+std::shared_ptr<Graph> LeaveOutBlocks(Graph& whole, const std::vector<Site>& sites,
+                                      std::span<const std::string> blocks, size_t kept) {
+  auto graph = whole.copy();
+  const std::vector<Node*> ends = FindMarkers(*graph, sites, blocks);
   ends.back()->output()->replaceAllUsesWith(ends[kept - 1]->output());
   torch::jit::EliminateDeadCode(graph);
-  const std::vector<std::string> left_out(blocks.begin() + static_cast<std::ptrdiff_t>(kept), blocks.end());
+  const auto left_out = blocks.subspan(kept);
   for (Node* node : graph->nodes()) {
     if (!IsKind(node, kSiteOperator)) continue;
     const auto site = ConstantInteger(node->input(1));
-    const std::string& module = model.sites().at(static_cast<size_t>(site)).point.module;
+    const std::string& module = sites.at(static_cast<size_t>(site)).point.module;
     if (std::ranges::find(left_out, module) != left_out.end()) return nullptr;
   }
   graph->lint();
@@ -149,13 +150,15 @@ std::optional<BlockRange> FindBlockRange(const TracedModel& model, const std::ve
   const std::vector<std::string> descriptions = DescribeBlocks(*marked, ends);
   const size_t kept = std::max(kFewestBlocks, CountUntilAllSeen(descriptions));
   if (descriptions.size() != blocks.size() || kept >= blocks.size()) return std::nullopt;
-  const auto with_head = LeaveOutBlocks(model, blocks, kept);
-  if (with_head == nullptr) return std::nullopt;
-  const auto without_head = with_head->copy();
-  EndBehind(*without_head, FindMarkers(*without_head, model.sites(), {blocks[kept - 1]}).at(0));
+  const auto without_head = LeaveOutBlocks(model.graph(), model.sites(), blocks, kept);
+  if (without_head == nullptr) return std::nullopt;
+  const std::span<const std::string> first(blocks.begin(), kept);
+  const auto head = LeaveOutBlocks(*without_head, model.sites(), first, 1);
+  if (head == nullptr) return std::nullopt;
+  EndBehind(*without_head, FindMarkers(*without_head, model.sites(), first).back());
   return BlockRange{.blocks = static_cast<int64_t>(kept),
                     .without_head = std::make_unique<TracedModel>(model, without_head),
-                    .with_head = std::make_unique<TracedModel>(model, with_head)};
+                    .head = std::make_unique<TracedModel>(model, head)};
 }
 
 }  // namespace causal_tracer

@@ -13,12 +13,12 @@ namespace causal_tracer {
 /// The first blocks of a model, as two shorter models: enough to see what an engine makes of every block,
 /// where the blocks left out do the same as one of the range with other weights.
 struct BlockRange {
-  /// How many blocks are kept.
+  /// How many blocks `without_head` has.
   int64_t blocks = 0;
   /// From the token ids to the last kept block's output, `[batch, position, hidden]`, in place of the logits.
   std::unique_ptr<TracedModel> without_head;
-  /// The same with the final norm and the vocabulary projection behind it.
-  std::unique_ptr<TracedModel> with_head;
+  /// The first block with the final norm and the vocabulary projection behind it.
+  std::unique_ptr<TracedModel> head;
 };
 
 /// The shortest range, of three blocks or more, such that each block behind it has the same operators, fixed

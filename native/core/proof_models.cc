@@ -22,12 +22,13 @@ ProofModels::ProofModels(const EngineSet& engines, const std::vector<LayerModule
     return;
   }
   const std::vector<LayerModules> first = FirstLayers(kinds, range_->blocks);
+  const std::vector<LayerModules> head = FirstLayers(kinds, 1);
   without_head_ = std::make_unique<EngineSet>(*range_->without_head);
-  with_head_ = std::make_unique<EngineSet>(*range_->with_head);
+  head_ = std::make_unique<EngineSet>(*range_->head);
   without_head_->MakeFaster(first);
-  with_head_->MakeFaster(first);
+  head_->MakeFaster(head);
   entries_.push_back({.engines = without_head_.get(), .kinds = first});
-  entries_.push_back({.engines = with_head_.get(), .kinds = first, .scope = ProofScope::kBaseRuns});
+  entries_.push_back({.engines = head_.get(), .kinds = head, .scope = ProofScope::kBaseRuns});
 }
 
 }  // namespace causal_tracer

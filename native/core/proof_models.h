@@ -29,7 +29,7 @@ class ProofModels {
  private:
   std::optional<BlockRange> range_;
   std::unique_ptr<EngineSet> without_head_;
-  std::unique_ptr<EngineSet> with_head_;
+  std::unique_ptr<EngineSet> head_;
   std::vector<Entry> entries_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../graph_query.h"
+#include "../linear/linear_rewrite.h"
 #include "../program.h"
 #include "../site_operator.h"
 
@@ -144,6 +145,7 @@ int64_t ProbedValue::CountAxes(Extent wanted) const { return std::ranges::count(
 ProbedValues ProbeValues(Graph& graph,
                          const std::function<std::vector<c10::IValue>(int64_t, int64_t)>& make_inputs) {
   const auto instrumented = graph.copy();
+  StandInForLinearLayers(*instrumented);
   const std::vector<Value*> originals = ObservableValues(graph);
   const std::vector<Value*> values = ObservableValues(*instrumented);
   const size_t own_outputs = instrumented->outputs().size();

@@ -154,6 +154,18 @@ void FuseActivations(Graph& graph) {
   torch::jit::EliminateDeadCode(graph.block());
 }
 
+void StandInForLinearLayers(Graph& graph) {
+  const std::vector<Node*> nodes(graph.nodes().begin(), graph.nodes().end());
+  for (Node* node : nodes) {
+    if (!IsKind(node, kLinearOperator)) continue;
+    const torch::jit::WithInsertPoint insert(node);
+    Node* stand_in = graph.insertNode(graph.create(Kind(kLinearStandIn), {node->input(0), node->input(1)}));
+    stand_in->output()->setType(node->output()->type());
+    node->output()->replaceAllUsesWith(stand_in->output());
+    node->destroy();
+  }
+}
+
 void ChooseKernels(const LinearLayers& layers, KernelChoice choice) {
   if (choice == KernelChoice::kDefault) return;
   for (const int64_t number : layers.numbers()) {

@@ -14,6 +14,9 @@ void UseLinearLayers(torch::jit::Graph& graph, LinearLayers& layers);
 /// operators of GELU's tanh approximation count as one activation.
 void FuseActivations(torch::jit::Graph& graph);
 
+/// Puts stand-ins in the place of linear operators, for runs of which only the shapes count.
+void StandInForLinearLayers(torch::jit::Graph& graph);
+
 enum class KernelChoice {
   /// The faster one of each shape, measured once a process.
   kAuto,
