@@ -6,10 +6,17 @@
 #include <future>
 #include <utility>
 
+#include "../core/freed_memory.h"
 #include "stop_source.h"
 #include "values.h"
 
 namespace causal_tracer::node {
+namespace {
+
+/// A job that takes as long may have freed much memory; handing it back takes a few milliseconds.
+constexpr auto kLongJob = std::chrono::milliseconds(200);
+
+}  // namespace
 
 ModelSession::~ModelSession() { StopJobs(); }
 
@@ -43,8 +50,11 @@ Napi::Value ModelSession::SubmitHooked(Napi::Env env, const Napi::Value& job, co
   const Napi::Value promise = entry.deferred.Promise();
   jobs_.emplace(number, std::move(entry));
   loop_->Hold(env);
-  worker_.Post(
-      [this, number, stop, reports, work = std::move(work)] { RunOnWorker(number, stop, reports, work); });
+  worker_.Post([this, number, stop, reports, work = std::move(work)] {
+    const auto started = std::chrono::steady_clock::now();
+    RunOnWorker(number, stop, reports, work);
+    if (std::chrono::steady_clock::now() - started >= kLongJob) ReturnFreedMemory();
+  });
   return promise;
 }
 
@@ -52,7 +62,10 @@ void ModelSession::Dispose(Napi::Env env) {
   if (disposed_) return;
   disposed_ = true;
   StopJobs();
-  worker_.Post([this] { loaded_ = {}; });
+  worker_.Post([this] {
+    loaded_ = {};
+    ReturnFreedMemory();
+  });
   AccountMemory(env, -accounted_bytes_);
 }
 

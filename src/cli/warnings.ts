@@ -12,7 +12,12 @@ export function printOwnWarnings(): void {
       for (const listener of usual) listener(warning);
       return;
     }
-    const { yellow } = createColors(detectColorSupport(process.stderr, process.env) !== 'none');
-    say(`${yellow(`warning [${warning.code ?? ''}]:`)} ${warning.message}`);
+    sayWarning(warning.code ?? '', warning.message);
   });
+}
+
+/** Prints a warning as the command line's own. */
+export function sayWarning(code: string, message: string): void {
+  const { yellow } = createColors(detectColorSupport(process.stderr, process.env) !== 'none');
+  say(`${yellow(`warning [${code}]:`)} ${message}`);
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -46,6 +46,7 @@ describe('causal-tracer export', () => {
     await withFolder(async (folder) => {
       const exporter = { stdout: JSON.stringify(SUMMARY), stderr: 'loading\ntracing\n' };
       const python = await writeFakePython(folder, { exporter });
+      await cp(modelFolder('tiny-gpt2'), path.join(folder, 'out'), { recursive: true });
       const { code, stdout, stderr } = await runCli(
         [
           'export',

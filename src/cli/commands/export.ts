@@ -1,8 +1,12 @@
+import path from 'node:path';
 import { Command, Option } from 'commander';
+import { CausalTracerError } from '../../errors.js';
+import { requireTracedModelArchive } from '../../model/archive/check-archive.js';
 import { runExporter, type ExportSummary } from '../exporter-process.js';
 import { withInterrupt } from '../interrupt.js';
 import { say, writeResult } from '../messages.js';
 import { requirePython } from '../python.js';
+import { sayWarning } from '../warnings.js';
 
 interface ExportFlags {
   readonly python?: string;
@@ -86,6 +90,17 @@ async function runExport(model: string, out: string, flags: ExportFlags, signal:
     (text) => process.stderr.write(text),
   );
   await writeResult(flags.json === true ? `${JSON.stringify(summary)}\n` : describeSummary(summary));
+  await warnIfRefused(path.join(summary.out, 'model.pt'));
+}
+
+/** The exporter does not know which operators are allowed: better said now than when the model is opened. */
+async function warnIfRefused(modelFile: string): Promise<void> {
+  try {
+    await requireTracedModelArchive(modelFile);
+  } catch (error) {
+    if (!(error instanceof CausalTracerError) || error.code !== 'MODEL_FILE_UNTRUSTED') throw error;
+    sayWarning(error.code, error.message);
+  }
 }
 
 /** The exporter's command line. */

@@ -110,7 +110,7 @@ async function checkPickles(file: ArchiveFile, members: Members, classes: Module
 function untrusted(path: string, cause: UntrustedContent): CausalTracerError {
   return new CausalTracerError(
     'MODEL_FILE_UNTRUSTED',
-    `"${path}" was not loaded: ${cause.message}. A TorchScript file is a program, and this one is not just a traced model. ` +
+    `"${path}" is more than a traced model: ${cause.message}. A TorchScript file is a program, so it is not loaded. ` +
       'Only if you trust its source as you would that of a program, load it with allowUntrusted: true (on the command ' +
       'line: --allow-untrusted), which skips this check.',
     { cause },

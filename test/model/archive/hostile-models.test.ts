@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { copyFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'chai';
 import { GPT2_LAYER_CONFIG } from '../../../src/model/layer-config.js';
 import { TracedModel, type ModelOptions, type NativeRuntime } from '../../../src/model/traced-model.js';
 import { loadAddon } from '../../../src/native/addon.js';
-import { runCli } from '../../support/cli.js';
+import { runCli, withFolder } from '../../support/cli.js';
 import { expectError } from '../../support/errors.js';
+import { writeFakePython } from '../../support/fake-python.js';
 import { modelFolder } from '../../support/models.js';
 import {
   listHostileModels,
@@ -48,6 +49,23 @@ describe('hostile model files', function () {
     const model = await TracedModel.loadOn(runtime, source, options);
     model.dispose();
   }
+
+  it('are pointed out as soon as they are exported', async function () {
+    // The fake Python is a script with a first line that names its interpreter.
+    if (process.platform === 'win32') this.skip();
+    const hostile = models.find(({ code }) => code === 'MODEL_FILE_UNTRUSTED');
+    expect(hostile).to.not.equal(undefined);
+    await withFolder(async (out) => {
+      await copyFile(path.join(folder, hostile?.file ?? ''), path.join(out, 'model.pt'));
+      const summary = { out, quantization: null, bytes: 1, worstDifference: 0, tolerance: 1e-4 };
+      const python = await writeFakePython(out, { exporter: { stdout: JSON.stringify(summary) } });
+      const { code, stderr } = await runCli(['export', 'gpt2', out, '--json', '--python', python]);
+      expect(code).to.equal(0);
+      expect(stderr)
+        .to.include('warning [MODEL_FILE_UNTRUSTED]: ')
+        .and.include(hostile?.finding ?? '?');
+    });
+  });
 
   it('are refused, each for what it is, before libtorch sees them', async () => {
     expect(models).to.have.length.greaterThan(100);
