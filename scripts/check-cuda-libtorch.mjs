@@ -1,6 +1,6 @@
 // @ts-check
 // On a machine without a GPU: a CUDA build of libtorch opens, models run on its CPU half, and the device cuda is refused
-// with the reason. The build comes from a Python that has it, since it takes gigabytes.
+// with the reason. The build comes from a Python that has it, or is the one that `causal-tracer install --cuda` fetched.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findTorchFolder } from './bench/processes.mjs';
@@ -11,14 +11,16 @@ import { setUp } from './setup/steps.mjs';
 const [python = ''] = process.argv.slice(2);
 
 await runMain(async () => {
-  if (python === '' || python === '--help') {
+  if (python === '--help') {
     process.stdout.write(
-      'Usage: node scripts/check-cuda-libtorch.mjs PYTHON\n\nPYTHON has PyTorch 2.13.0 for CUDA. The machine needs no GPU.\n',
+      'Usage: node scripts/check-cuda-libtorch.mjs [PYTHON]\n\n' +
+        'PYTHON has PyTorch 2.13.0 for CUDA; without it, what "causal-tracer install --cuda" fetched is checked.\n' +
+        'The machine needs no GPU.\n',
     );
     return;
   }
   await setUp();
-  process.env['CAUSAL_TRACER_LIBTORCH'] = findTorchFolder(python);
+  if (python !== '') process.env['CAUSAL_TRACER_LIBTORCH'] = findTorchFolder(python);
   /** @type {typeof import('../src/index.js')} */
   const { CausalTracer, CausalTracerError } = await import(
     pathToFileURL(path.join(projectRoot, 'dist', 'index.js')).href

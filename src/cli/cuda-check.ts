@@ -2,12 +2,17 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { loadAddon } from '../native/addon.js';
+import type { NativeDevices } from '../native/binding.js';
 import { cudaLibrary, LIBTORCH_VERSION } from '../native/libtorch-folder.js';
 import { searchLibtorch } from '../native/libtorch.js';
 import type { Check } from './doctor-checks.js';
 
 const NAME = 'CUDA (only for the devices cuda and auto)';
 const DRIVER_MILLISECONDS = 10_000;
+const LIBTORCH_MILLISECONDS = 60_000;
+
+/** The option of `causal-tracer doctor` that prints {@link cudaDevices} as JSON, and does nothing else. */
+export const CUDA_DEVICES_OPTION = '--cuda-devices';
 
 /** What there is for models on GPUs: libtorch with CUDA, the driver, and devices. */
 export async function checkCuda(): Promise<Check> {
@@ -19,7 +24,7 @@ export async function checkCuda(): Promise<Check> {
     return optional('missing', `no libtorch ${LIBTORCH_VERSION} with CUDA`, notes, remedy);
   }
   try {
-    const { devices, cudaRuntime } = loadAddon({ cuda: true }).addon.devices();
+    const { devices, cudaRuntime } = await askForDevices();
     const gpus = devices.filter((device) => device !== 'cpu');
     const detail = `runtime ${cudaRuntime ?? 'unknown'}, libtorch in ${chosen.path}`;
     if (gpus.length > 0) return optional('ok', `${detail}; devices: ${gpus.join(', ')}`, notes, null);
@@ -27,8 +32,30 @@ export async function checkCuda(): Promise<Check> {
       'See that nvidia-smi lists a GPU, and that the driver is new enough for this CUDA runtime.';
     return optional('missing', `${detail}; no GPU that it can use`, notes, remedy);
   } catch (error) {
-    return optional('missing', error instanceof Error ? error.message : String(error), notes, null);
+    return optional('missing', `libtorch in ${chosen.path}: ${failureOf(error)}`, notes, null);
   }
+}
+
+/** The devices that libtorch for CUDA finds; to be asked for in a process that has opened no other libtorch. */
+export function cudaDevices(): NativeDevices {
+  return loadAddon({ cuda: true }).addon.devices();
+}
+
+/** {@link cudaDevices} of another process: this one has opened libtorch for the CPU. */
+async function askForDevices(): Promise<NativeDevices> {
+  const [, main = ''] = process.argv;
+  const parameters = [...process.execArgv, main, 'doctor', CUDA_DEVICES_OPTION];
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, {
+    timeout: LIBTORCH_MILLISECONDS,
+  });
+  return JSON.parse(stdout) as NativeDevices;
+}
+
+/** What the other process said, else how it ended. */
+function failureOf(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  if (said !== '') return said;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function optional(

@@ -21,6 +21,8 @@ interface Preload {
 
 const require = createRequire(import.meta.url);
 let loaded: LoadedAddon | undefined;
+/** Stays what it is if something behind it fails: a second libtorch would be mixed with the first. */
+let opened: Libtorch | undefined;
 
 /**
  * Opens libtorch and the addon, once: a process has one libtorch, which the first call chooses. CUDA's libraries are
@@ -36,9 +38,10 @@ export function loadAddon(needs: LibtorchNeeds = {}): LoadedAddon {
 
 function openAddon(needs: LibtorchNeeds): LoadedAddon {
   const files = findAddonFiles();
-  const libtorch = findLibtorch(needs);
+  const libtorch = opened ?? findLibtorch(needs);
   const measure = startMeasures();
   openLibtorch(files.preload, libtorchLibrary(libtorch.path));
+  opened = libtorch;
   if (needs.cuda === true) openCuda(files.preload, cudaLibrary(libtorch.path));
   measure('open libtorch');
   let addon: NativeAddon;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Check } from '../../src/cli/doctor-checks.js';
+import { writeBrokenCuda } from '../support/broken-cuda.js';
 import { runCli, withFolder } from '../support/cli.js';
 import { writeFakePython } from '../support/fake-python.js';
 
@@ -35,6 +36,18 @@ describe('causal-tracer doctor', () => {
       expect(stdout).to.match(/^missing {2}Python .*\n {9}not no-such-python \(--python\): not found\n/m);
       expect(stdout).to.match(/^ok {7}Node: /m);
       expect(stdout).to.include('\n\nNot ready to trace');
+    });
+  });
+
+  it('asks the libtorch for CUDA what it finds, not that for the CPU', async function () {
+    if (process.platform !== 'linux') this.skip();
+    await withFolder(async (cache) => {
+      const libtorch = await writeBrokenCuda(cache);
+      const { code, stdout } = await runCli(['doctor'], { env: { CAUSAL_TRACER_CACHE: cache } });
+      expect(code, stdout).to.equal(0);
+      const [row] = /^missing {2}CUDA .*$/m.exec(stdout) ?? [''];
+      expect(row).to.include(`libtorch in ${libtorch}: error [DEVICE_NOT_AVAILABLE]: The CUDA libraries at`);
+      expect(row).to.include('cannot be opened');
     });
   });
 

@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process';
 import { cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { LIBTORCH_VERSION, libtorchLibrary } from '../../src/native/libtorch-folder.js';
 import { addonPackage, libtorchPackage, platformName } from '../../src/native/platforms.js';
 import { causalTracerVersion } from '../../src/version.js';
+import { writeBrokenCuda } from '../support/broken-cuda.js';
 import { runCli, withFolder } from '../support/cli.js';
 import { modelFolder } from '../support/models.js';
 
@@ -76,6 +79,21 @@ describe('the addon is not opened without', () => {
       expect(message)
         .to.include(path.join(root, 'build', 'Release'))
         .and.to.include('Run "npm run setup"');
+    });
+  });
+});
+
+describe('a libtorch whose CUDA half cannot be opened', () => {
+  it('stays the libtorch of the process', async function () {
+    if (process.platform !== 'linux') this.skip();
+    await withFolder(async (cache) => {
+      await writeBrokenCuda(cache);
+      const script = path.join(project, 'test', 'support', 'load-on-cuda-then-cpu.ts');
+      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], {
+        cwd: project,
+        env: { ...process.env, CAUSAL_TRACER_CACHE: cache },
+      });
+      expect(stdout.trim()).to.equal(`DEVICE_NOT_AVAILABLE ${LIBTORCH_VERSION}+cu130`);
     });
   });
 });

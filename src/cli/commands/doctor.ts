@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { createColors } from 'picocolors';
+import { CUDA_DEVICES_OPTION, cudaDevices } from '../cuda-check.js';
 import { runChecks, type Check } from '../doctor-checks.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { writeResult } from '../messages.js';
@@ -9,6 +10,12 @@ const DESCRIPTION = `Say what is found, what is chosen, what is missing, and wha
 
 Exit status: 0 if everything that tracing needs is there, else 1. Python is only needed to export models.`;
 
+interface DoctorFlags {
+  readonly python?: string;
+  readonly json?: boolean;
+  readonly cudaDevices?: boolean;
+}
+
 /** `causal-tracer doctor`. */
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -16,7 +23,12 @@ export function doctorCommand(): Command {
     .description(DESCRIPTION)
     .option('--python <path>', 'the Python to look at')
     .option('--json', 'print the checks as JSON')
-    .action(async ({ python, json }: { readonly python?: string; readonly json?: boolean }) => {
+    .addOption(new Option(CUDA_DEVICES_OPTION).hideHelp())
+    .action(async ({ python, json, cudaDevices: devicesOnly }: DoctorFlags) => {
+      if (devicesOnly === true) {
+        await writeResult(JSON.stringify(cudaDevices()));
+        return;
+      }
       const checks = await runChecks(python);
       const ready = checks.every(({ state, needed }) => state === 'ok' || !needed);
       await writeResult(

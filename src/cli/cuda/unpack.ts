@@ -21,7 +21,8 @@ export async function unpackWheel(wheel: string, target: string, signal: AbortSi
   try {
     for await (const entry of archive.eachEntry()) {
       signal.throwIfAborted();
-      if (!WANTED.test(entry.fileName) || UNWANTED.test(entry.fileName)) continue;
+      const isFolder = entry.fileName.endsWith('/');
+      if (isFolder || !WANTED.test(entry.fileName) || UNWANTED.test(entry.fileName)) continue;
       const file = path.join(target, ...entry.fileName.split('/'));
       await mkdir(path.dirname(file), { recursive: true });
       await pipeline(await archive.openReadStreamPromise(entry), createWriteStream(file), { signal });

@@ -26,6 +26,7 @@ const contents = {
     'torch/lib/libtorch_python.so': 'python',
     'torch/include/torch/library.h': 'header',
     'torch/version.py': `__version__ = '${LIBTORCH_VERSION}+cu130'\n`,
+    'torch-1.dist-info/licenses/': '',
     'torch-1.dist-info/licenses/LICENSE': 'license',
   }),
   'nvidia-cublas': storedZip({
