@@ -9,5 +9,6 @@ const error = await TracedModel.load(folder, { device: 'cuda' }).then(
   (reason: unknown) => reason,
 );
 const model = await TracedModel.load(folder);
-console.log(error instanceof CausalTracerError ? error.code : String(error), model.libtorchVersion);
+const outcome = error instanceof CausalTracerError ? error.code : String(error);
+process.stdout.write(`${outcome} ${model.libtorchVersion}\n`);
 model.dispose();

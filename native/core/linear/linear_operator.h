@@ -12,8 +12,8 @@ namespace causal_tracer {
 /// rewritten graph for a linear layer and the activation (an enum Activation) behind it.
 inline constexpr const char* kLinearOperator = "causal_tracer::linear";
 
-/// Qualified name of the operator `linear_stand_in(Tensor x, int layer) -> Tensor`: any numbers in the shape of
-/// the linear layer's output, without the multiplication.
+/// Qualified name of the operator `linear_stand_in(Tensor x, int layer) -> Tensor`: any numbers in the shape
+/// of the linear layer's output, without the multiplication.
 inline constexpr const char* kLinearStandIn = "causal_tracer::linear_stand_in";
 
 /// The linear layers of one model, which owns them. Their numbers are the operator's argument `layer`; no two
