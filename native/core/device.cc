@@ -25,9 +25,8 @@ c10::Device RequireCuda(const std::string& name, c10::Device device) {
   if (!at::globalContext().hasCUDART()) {
     throw NotAvailable(
         name,
-        "the libtorch in use was built without CUDA. Use 'cpu'; or run 'causal-tracer install --cuda', or "
-        "set "
-        "CAUSAL_TRACER_LIBTORCH to the torch folder of a PyTorch of the same version with CUDA. (A "
+        "the libtorch in use was built without CUDA. Use 'cpu'; or run 'causal-tracer install --cuda', "
+        "or set CAUSAL_TRACER_LIBTORCH to the torch folder of a PyTorch of the same version with CUDA. (A "
         "process keeps the libtorch that its first model was loaded with.)");
   }
   const int64_t count = CudaDevices();

@@ -1,5 +1,6 @@
 #include "freed_memory.h"
 
+// Says whether the C library is glibc.
 #include <cstdlib>
 
 #ifdef __GLIBC__

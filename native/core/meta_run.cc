@@ -3,6 +3,8 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
+#include <utility>
+
 #include "device.h"
 #include "error.h"
 #include "meta_kernels.h"

@@ -55,6 +55,9 @@ async function askForDevices(): Promise<NativeDevices> {
 function failureOf(error: unknown): string {
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
   if (said !== '') return said;
+  if (error instanceof Error && 'killed' in error && error.killed === true) {
+    return `it was not opened within ${LIBTORCH_MILLISECONDS / 1000} s`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -33,21 +33,7 @@ TracedModel WithMemoryFor(const TracedModel& model, int64_t rows) {
   return {model, graph};
 }
 
-TraceRequest MakeRequest() {
-  const LayerModules modules = Modules("transformer.wte", "transformer.h.", "");
-  TraceRequest request;
-  request.input_ids = {5, 6, 7, 8, 9};
-  request.embedding_module = modules.embedding;
-  request.layer_modules = modules.layers;
-  request.subject_begin = 1;
-  request.subject_end = 3;
-  request.noise = 0.1;
-  request.samples = 3;
-  for (int64_t layer = 0; layer < kLayers; ++layer) {
-    for (int64_t token = 0; token < 5; ++token) request.cells.push_back({.token = token, .layer = layer});
-  }
-  return request;
-}
+TraceRequest MakeRequest() { return RequestEveryCell(Modules("transformer.wte", "transformer.h.", ""), 1); }
 
 const Registration reduced("a trace goes on with fewer rows when memory runs out, with the same scores", [] {
   TracedModel model({.path = "test/fixtures/models/tiny-gpt2/model.pt", .inputs = {}});

@@ -7,23 +7,6 @@
 namespace causal_tracer::test {
 namespace {
 
-TraceRequest MakeRequest(const LayerModules& modules, int64_t window) {
-  TraceRequest request;
-  request.input_ids = {5, 6, 7, 8, 9, 10, 11};
-  request.embedding_module = modules.embedding;
-  request.layer_modules = modules.layers;
-  request.subject_begin = 2;
-  request.subject_end = 4;
-  request.noise = 0.1;
-  request.samples = 3;
-  request.window = window;
-  for (int64_t token = 0; token < 7; ++token) {
-    for (int64_t layer = 0; layer < kLayers; ++layer)
-      request.cells.push_back({.token = token, .layer = layer});
-  }
-  return request;
-}
-
 const Registration shared("traces of one prompt share the runs that restore nothing, and only those", [] {
   const LayerModules hidden = Modules("transformer.wte", "transformer.h.", "");
   const LayerModules mlp = Modules("transformer.wte", "transformer.h.", ".mlp");
@@ -31,7 +14,8 @@ const Registration shared("traces of one prompt share the runs that restore noth
   both.layers.insert(both.layers.end(), mlp.layers.begin(), mlp.layers.end());
   TinyModel tiny("tiny-gpt2", both);
   IncrementalEngine engine(tiny.model, tiny.graph);
-  std::vector<TraceRequest> requests = {MakeRequest(hidden, 1), MakeRequest(mlp, 3), MakeRequest(mlp, 1)};
+  std::vector<TraceRequest> requests = {RequestEveryCell(hidden, 1), RequestEveryCell(mlp, 3),
+                                        RequestEveryCell(mlp, 1)};
   requests.push_back(requests.back());
   requests.back().seed = 2;
 

@@ -23,6 +23,24 @@ inline LayerModules Modules(const std::string& embedding, const std::string& pre
   return modules;
 }
 
+/// Every cell of a prompt of seven tokens, of which two are the subject.
+inline TraceRequest RequestEveryCell(const LayerModules& modules, int64_t window) {
+  TraceRequest request;
+  request.input_ids = {5, 6, 7, 8, 9, 10, 11};
+  request.embedding_module = modules.embedding;
+  request.layer_modules = modules.layers;
+  request.subject_begin = 2;
+  request.subject_end = 4;
+  request.noise = 0.1;
+  request.samples = 3;
+  request.window = window;
+  for (int64_t token = 0; token < 7; ++token) {
+    for (int64_t layer = 0; layer < kLayers; ++layer)
+      request.cells.push_back({.token = token, .layer = layer});
+  }
+  return request;
+}
+
 struct TinyModel {
   explicit TinyModel(const std::string& name, const LayerModules& modules)
       : model({.path = "test/fixtures/models/" + name + "/model.pt", .inputs = {}}),
