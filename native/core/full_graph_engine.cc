@@ -21,7 +21,7 @@ namespace causal_tracer {
 namespace {
 
 /// Rows of one forward pass, as in the Python package, unless they need too much memory.
-constexpr int64_t kDefaultBatchSize = 32;
+constexpr int64_t kFullGraphBatchSize = 32;
 
 /// The layers of one token that a run restores; the first run of a trace restores none and gives the low
 /// score.
@@ -118,7 +118,7 @@ class FullGraphTrace {
       results_[i].answer_id = readout_.answer_id;
       results_[i].high_score = values[0];
       batch_size_ =
-          std::min(batch_size_, RowsAtOnce(requests_[i], kDefaultBatchSize, embedded, last.size(1)));
+          std::min(batch_size_, RowsAtOnce(requests_[i], kFullGraphBatchSize, embedded, last.size(1)));
     }
     Advance(1);
     return LogitsOf(values);

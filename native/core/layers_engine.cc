@@ -14,7 +14,7 @@ namespace causal_tracer {
 namespace {
 
 /// Rows of one batch, unless the caller says otherwise or they need too much memory.
-constexpr int64_t kDefaultBatchSize = 64;
+constexpr int64_t kLayersBatchSize = 64;
 
 /// The outgoing values of a stage, `[row, ...]` each.
 using RowState = std::vector<at::Tensor>;
@@ -79,7 +79,7 @@ class LayersTrace {
     readout_ = {.answer_id = request_.answer_id.value_or(MostProbable(logits[0])),
                 .logit_ids = request_.logit_ids};
     clean_values_ = readout_.Read(logits).at(0);
-    batch_size_ = static_cast<size_t>(RowsAtOnce(request_, kDefaultBatchSize, embedded_, logits.size(1)));
+    batch_size_ = static_cast<size_t>(RowsAtOnce(request_, kLayersBatchSize, embedded_, logits.size(1)));
     Advance(1);
   }
 

@@ -7,7 +7,7 @@ namespace {
 
 thread_local SiteObserver* current_observer = nullptr;
 
-at::Tensor Site(const at::Tensor& output, int64_t site) {
+at::Tensor ObserveSite(const at::Tensor& output, int64_t site) {
   return current_observer == nullptr ? output : current_observer->Observe(site, output);
 }
 
@@ -25,5 +25,5 @@ ScopedSiteObserver::~ScopedSiteObserver() { current_observer = previous_; }
 TORCH_LIBRARY(causal_tracer, library) { library.def("site(Tensor(a) x, int id) -> Tensor(a)"); }
 
 TORCH_LIBRARY_IMPL(causal_tracer, CompositeExplicitAutograd, library) {
-  library.impl("site", TORCH_FN(causal_tracer::Site));
+  library.impl("site", TORCH_FN(causal_tracer::ObserveSite));
 }

@@ -1,8 +1,8 @@
 // @ts-check
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { projectRoot, virtualEnvironment, virtualEnvironmentPython } from './paths.mjs';
+import { buildFolder, projectRoot, virtualEnvironment, virtualEnvironmentPython } from './paths.mjs';
 import { runQuietly } from './run.mjs';
 import { isStale, markDone } from './stamp.mjs';
 import { nodeModule } from './steps.mjs';
@@ -52,26 +52,31 @@ export function listChecks({ fix }) {
     ...mending,
     { name: 'TypeScript types', commands: [types] },
     { name: 'zizmor', commands: [zizmor] },
-    clangTidy(sources),
+    clangTidy(),
   ];
 }
 
 /**
- * clang-tidy, a process a source because each takes seconds for libtorch's headers alone.
- * @param {readonly string[]} sources
+ * clang-tidy on what the addon is compiled from: many sources together, since libtorch's headers alone take it seconds.
  * @returns {Check}
  */
-function clangTidy(sources) {
-  const compiled = sources.filter((file) => file.endsWith('.cc'));
+function clangTidy() {
   return {
     name: 'clang-tidy',
     // The wheel of clang-tidy has no header of OpenMP's.
-    commands: compiled.map((file) => [
+    commands: listCompiledSources().map((file) => [
       pythonTool('clang-tidy'),
-      ...['-p', 'build', '--quiet', '--extra-arg=-fno-openmp', file],
+      ...['-p', buildFolder, '--quiet', '--extra-arg=-fno-openmp', file],
     ]),
     unlessChanged: ['.clang-tidy', 'CMakeLists.txt', 'native', 'test/native', 'scripts/requirements-dev.txt'],
   };
+}
+
+/** What CMake hands to the compiler. */
+function listCompiledSources() {
+  /** @type {readonly { file: string }[]} */
+  const commands = JSON.parse(readFileSync(path.join(buildFolder, 'compile_commands.json'), 'utf8'));
+  return commands.map(({ file }) => file);
 }
 
 /**

@@ -27,7 +27,7 @@ at::Tensor Reference(const at::Tensor& query, const at::Tensor& key, const at::T
   return at::matmul(at::softmax(logits + added, -1), value.repeat_interleave(groups, 0));
 }
 
-void Check(const Case& tested) {
+void RequireReference(const Case& tested) {
   constexpr int64_t kLength = 9;
   constexpr int64_t kSize = 20;
   constexpr int64_t kWindow = 4;
@@ -81,17 +81,20 @@ void Check(const Case& tested) {
 
 const Registration kernel("the attention kernel equals attention in float64", [] {
   const c10::InferenceMode inference_mode;
-  Check(
+  RequireReference(
       {.heads = 4, .key_heads = 4, .softcap = 0.0, .biased = false, .dtype = at::kFloat, .tolerance = 2e-6});
-  Check({.heads = 6, .key_heads = 2, .softcap = 0.0, .biased = true, .dtype = at::kFloat, .tolerance = 2e-6});
-  Check({.heads = 4, .key_heads = 1, .softcap = 2.0, .biased = true, .dtype = at::kFloat, .tolerance = 2e-6});
-  Check({.heads = 4,
-         .key_heads = 2,
-         .softcap = 0.0,
-         .biased = false,
-         .dtype = at::kBFloat16,
-         .tolerance = 2e-2});
-  Check({.heads = 4, .key_heads = 2, .softcap = 0.0, .biased = false, .dtype = at::kHalf, .tolerance = 2e-3});
+  RequireReference(
+      {.heads = 6, .key_heads = 2, .softcap = 0.0, .biased = true, .dtype = at::kFloat, .tolerance = 2e-6});
+  RequireReference(
+      {.heads = 4, .key_heads = 1, .softcap = 2.0, .biased = true, .dtype = at::kFloat, .tolerance = 2e-6});
+  RequireReference({.heads = 4,
+                    .key_heads = 2,
+                    .softcap = 0.0,
+                    .biased = false,
+                    .dtype = at::kBFloat16,
+                    .tolerance = 2e-2});
+  RequireReference(
+      {.heads = 4, .key_heads = 2, .softcap = 0.0, .biased = false, .dtype = at::kHalf, .tolerance = 2e-3});
 });
 
 const Registration masks("a mask that shows later keys, or none, is refused", [] {

@@ -27,10 +27,6 @@ const std::vector<NamedBlocks>& Models() {
 
 std::vector<std::string> Blocks(const std::string& prefix) { return Modules("", prefix, "").layers; }
 
-TracedModel Load(const std::string& name) {
-  return TracedModel({.path = "test/fixtures/models/" + name + "/model.pt", .inputs = {}});
-}
-
 /// The model with another epsilon in one of its layer norms.
 TracedModel WithOtherEpsilon(const TracedModel& model, size_t layer_norm) {
   auto graph = model.graph().copy();
@@ -45,7 +41,7 @@ TracedModel WithOtherEpsilon(const TracedModel& model, size_t layer_norm) {
 
 const Registration alike("blocks that are alike need three of them in the range", [] {
   for (const auto& [name, prefix] : Models()) {
-    const TracedModel model = Load(name);
+    const TracedModel model = LoadTinyModel(name);
     const auto range = FindBlockRange(model, Blocks(prefix));
     Require(range.has_value(), name + " has a range");
     RequireEqual(range->blocks, 3, name);
@@ -53,7 +49,7 @@ const Registration alike("blocks that are alike need three of them in the range"
 });
 
 const Registration unlike("a block with another number in it belongs to the range", [] {
-  const TracedModel model = Load("tiny-gpt2");
+  const TracedModel model = LoadTinyModel("tiny-gpt2");
   const TracedModel fourth = WithOtherEpsilon(model, 6);
   const auto range = FindBlockRange(fourth, Blocks("transformer.h."));
   Require(range.has_value(), "the first four blocks are a range");
@@ -63,7 +59,7 @@ const Registration unlike("a block with another number in it belongs to the rang
 });
 
 const Registration crossing("a model whose blocks are passed by is not shortened", [] {
-  const TracedModel model = Load("tiny-gpt2");
+  const TracedModel model = LoadTinyModel("tiny-gpt2");
   auto graph = model.graph().copy();
   std::vector<torch::jit::Node*> additions;
   for (torch::jit::Node* node : graph->nodes()) {
@@ -97,7 +93,7 @@ const Registration equal("a range equals the model whose last block hands on the
   const at::Tensor ids = at::tensor({5, 9, 3, 7, 1, 4}, at::kLong).reshape({2, 3});
   const JobControl control;
   for (const auto& [name, prefix] : Models()) {
-    TracedModel model = Load(name);
+    TracedModel model = LoadTinyModel(name);
     const std::vector<std::string> blocks = Blocks(prefix);
     const auto range = FindBlockRange(model, blocks);
     Require(range.has_value(), name + " has a range");

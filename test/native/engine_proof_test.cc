@@ -22,7 +22,7 @@ std::string Disagreement(const EngineSet& engines, const LayerModules& modules, 
   }
 }
 
-struct Kind {
+struct TracedKind {
   std::string model;
   std::string embedding;
   std::string prefix;
@@ -34,8 +34,8 @@ struct Kind {
   }
 };
 
-const std::vector<Kind>& Kinds() {
-  static const std::vector<Kind> kinds = {
+const std::vector<TracedKind>& Kinds() {
+  static const std::vector<TracedKind> kinds = {
       {.model = "tiny-gpt2", .embedding = "transformer.wte", .prefix = "transformer.h.", .suffix = ""},
       {.model = "tiny-gpt2", .embedding = "transformer.wte", .prefix = "transformer.h.", .suffix = ".mlp"},
       {.model = "tiny-llama", .embedding = "model.embed_tokens", .prefix = "model.layers.", .suffix = ""},
@@ -51,21 +51,17 @@ const std::vector<Kind>& Kinds() {
   return kinds;
 }
 
-TracedModel Load(const std::string& name) {
-  return TracedModel({.path = "test/fixtures/models/" + name + "/model.pt", .inputs = {}});
-}
-
 /// Proves small models as a whole, or by the first of their blocks.
 constexpr std::array<int64_t, 2> kWholeBytes = {std::numeric_limits<int64_t>::max(), 0};
 
-using Check = std::function<void(const std::string& what, const ProofModels::Entry& entry)>;
+using ProofCheck = std::function<void(const std::string& what, const ProofModels::Entry& entry)>;
 
 /// Hands each of the models that prove one kind to `check`.
-void ForEachProof(const Check& check) {
-  for (const Kind& kind : Kinds()) {
+void ForEachProof(const ProofCheck& check) {
+  for (const TracedKind& kind : Kinds()) {
     const std::vector<LayerModules> kinds = kind.Modules();
     for (const int64_t whole_bytes : kWholeBytes) {
-      TracedModel model = Load(kind.model);
+      TracedModel model = LoadTinyModel(kind.model);
       EngineSet engines(model);
       engines.MakeFaster(kinds);
       const ProofModels proof_models(engines, kinds, whole_bytes);
@@ -90,7 +86,7 @@ const Registration sound("engines that are right are proven", [] {
 
 const Registration ranges("a model that is too large proves itself on its first blocks, and on its head", [] {
   const std::vector<LayerModules> kinds = Kinds()[1].Modules();
-  TracedModel model = Load("tiny-gpt2");
+  TracedModel model = LoadTinyModel("tiny-gpt2");
   EngineSet engines(model);
   engines.MakeFaster(kinds);
   const ProofModels small(engines, kinds, model.memory_bytes());

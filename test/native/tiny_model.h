@@ -13,6 +13,10 @@ namespace causal_tracer::test {
 /// Layers of each tiny model of test/fixtures.
 inline constexpr int64_t kLayers = 5;
 
+inline TracedModel LoadTinyModel(const std::string& name) {
+  return TracedModel({.path = "test/fixtures/models/" + name + "/model.pt", .inputs = {}});
+}
+
 inline LayerModules Modules(const std::string& embedding, const std::string& prefix,
                             const std::string& suffix) {
   LayerModules modules{.embedding = embedding};
@@ -43,7 +47,7 @@ inline TraceRequest RequestEveryCell(const LayerModules& modules, int64_t window
 
 struct TinyModel {
   explicit TinyModel(const std::string& name, const LayerModules& modules)
-      : model({.path = "test/fixtures/models/" + name + "/model.pt", .inputs = {}}),
+      : model(LoadTinyModel(name)),
         graph(PrepareDecoderGraph(model, modules.embedding, modules.layers)),
         full(model),
         modules(modules) {}
