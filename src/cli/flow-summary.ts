@@ -49,3 +49,17 @@ export function summarize(flow: HiddenFlow): string {
       : `; at the subject ${formatProbability(atSubject.score)}, ${place(atSubject)}`)
   );
 }
+
+/** The corrupted run still gives the answer this share of its clean probability: there is next to nothing to restore. */
+const WEAK_CORRUPTION = 0.9;
+
+/** What to say of a flow whose noise did not take the answer away, so that its map shows next to nothing; null for others. */
+export function describeWeakCorruption(flow: HiddenFlow): string | null {
+  const { lowScore, highScore, provenance } = flow;
+  if (lowScore < WEAK_CORRUPTION * highScore) return null;
+  return (
+    `Corrupting the subject ${JSON.stringify(provenance.subject)} hardly lowers p(${answerLabel(flow)}): ` +
+    `${formatProbability(lowScore)}, clean ${formatProbability(highScore)}. The map says little about the answer; ` +
+    'name another subject (--subject) or more noise (--noise).'
+  );
+}

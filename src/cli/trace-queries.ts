@@ -3,7 +3,8 @@ import type { CausalTracer, HiddenFlowKindsOptions } from '../tracing/causal-tra
 import type { HiddenFlow, LayerKind } from '../tracing/hidden-flow.js';
 import { resolveTraceOptions, type TraceOptions } from '../tracing/options.js';
 import { countRows, planTrace } from '../tracing/trace-plan.js';
-import { sayOnTerminal } from './messages.js';
+import { describeWeakCorruption } from './flow-summary.js';
+import { say, sayOnTerminal } from './messages.js';
 import { createProgressBar } from './progress-bar.js';
 import type { Query } from './queries-file.js';
 
@@ -59,6 +60,7 @@ export async function traceQueries(
       done += rows;
       bar.stop();
       await onResult(flows, i);
+      sayIfCorruptionIsWeak(flows, query.place);
     }
   } finally {
     bar.stop();
@@ -89,6 +91,12 @@ function planJob(tracer: CausalTracer, query: Query, { kinds, windowOf, options 
     rows += countRows(plan, resolved);
   }
   return { query, answerId, subject, rows };
+}
+
+/** All kinds of a query have the same corrupted run. */
+function sayIfCorruptionIsWeak([flow]: readonly HiddenFlow[], place: string | null): void {
+  const description = flow === undefined ? null : describeWeakCorruption(flow);
+  if (description !== null) say(place === null ? description : `${place}: ${description}`);
 }
 
 function atPlace<Result>(place: string | null, work: () => Result): Result {

@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { bestCell, formatProbability, summarize } from '../../src/cli/flow-summary.js';
+import {
+  bestCell,
+  describeWeakCorruption,
+  formatProbability,
+  summarize,
+} from '../../src/cli/flow-summary.js';
 import { drawModuleTree, listModules } from '../../src/cli/module-listing.js';
 import { formatTable } from '../../src/cli/text-table.js';
 import { syntheticFlow } from '../plotting/synthetic-flow.js';
@@ -60,6 +65,21 @@ describe('summaries of flows', () => {
     expect(summarize({ ...flow, scores: late })).to.match(
       /; highest 0\.900, restored at token 1 \(is\), layer 1; at the subject 0\.300, token 0 \(Rome\*\), layer 0$/,
     );
+  });
+
+  it('say when the noise did not take the answer away', () => {
+    const flow = { ...syntheticFlow({ tokens: [' The', ' is'] }), answer: ' old', highScore: 0.5 };
+    expect(describeWeakCorruption({ ...flow, lowScore: 0.44 })).to.equal(null);
+    const subject = JSON.stringify(flow.provenance.subject);
+    for (const [lowScore, shown] of [
+      [0.45, '0.450'],
+      [0.9, '0.900'],
+    ] as const) {
+      const description = describeWeakCorruption({ ...flow, lowScore });
+      expect(description).to.include(
+        `the subject ${subject} hardly lowers p(old): ${shown}, clean 0.500. The map`,
+      );
+    }
   });
 });
 

@@ -75,7 +75,9 @@ describe('causal-tracer trace', () => {
       '-',
     ];
     const { code, stdout, stderr } = await runCli([...parameters, '--threads', '1']);
-    expect([code, stderr]).to.deep.equal([0, '']);
+    expect(code, stderr).to.equal(0);
+    // Noise makes this unlikely answer likelier.
+    expect(stderr).to.match(/^Corrupting the subject "Colosseum" hardly lowers p\(f\): .*\n$/);
     const expected = await tracer.calculateHiddenFlow(prompt, {
       subject: 'Colosseum',
       kind: 'mlp',
