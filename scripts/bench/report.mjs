@@ -34,8 +34,8 @@ export function describeComparison(shape, comparison, { samples, repeats, batchS
     `Python ${versions['python']}, causal-tracer ${versions['causal-tracer']}, transformers ${versions['transformers']}; ` +
       `libtorch ${loaded.libtorch}\n`,
     `Kernels at [512, 768] x [768, 3072], GFLOP/s: ${kernels.join(', ')}\n`,
-    `Load: ${complete.toFixed(2)} s; of these ${(packed - plain).toFixed(2)} s to choose kernels and pack, ` +
-      `${(complete - packed).toFixed(2)} s to prove the engines. Weights ${mega(loaded.weightBytes)} MB; after loading ` +
+    `Load: ${complete.toFixed(2)} s; ${packed.toFixed(2)} s without proving the engines, ${plain.toFixed(2)} s without ` +
+      `choosing kernels and packing, either. Weights ${mega(loaded.weightBytes)} MB; after loading ` +
       `${mega(loaded.loadedBytes)} MB more are held\n\n`,
     formatTable([
       ['seconds', 'package, first', 'package, warm', 'ours, first', 'ours, warm', 'ratio', 'difference'],

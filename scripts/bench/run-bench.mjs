@@ -14,7 +14,7 @@ import { ensureModel, gpt2Shape, llamaShape, quickGpt2Shape, quickLlamaShape } f
 /** @typedef {import('./compare.mjs').Task} Task */
 /** @typedef {import('./options.mjs').BenchOptions} BenchOptions */
 
-/** Work of others on this many processors spoils a measurement. */
+/** As many processors at work for others spoil a measurement. */
 const BUSY_LOAD = 1;
 
 /** @type {readonly import('./compare.mjs').TracedKind[]} */
@@ -23,6 +23,12 @@ const KINDS = [
   { kind: 'mlp', window: 10 },
   { kind: 'attention', window: 10 },
 ];
+
+/** Says so if other work would spoil a measurement; to be asked before our own set-up raises the load. */
+export function warnIfBusy() {
+  if ((os.loadavg()[0] ?? 0) > BUSY_LOAD)
+    say('The machine is busy with other work; the figures will be off.');
+}
 
 /**
  * Makes the models that are missing, times what is asked for, and prints tables on stdout.
@@ -34,8 +40,6 @@ export async function runBench(options, python) {
   const { quick, long } = options;
   const shapes = quick ? [quickGpt2Shape, quickLlamaShape] : [gpt2Shape, llamaShape];
   for (const shape of shapes) await ensureModel(shape, python);
-  if ((os.loadavg()[0] ?? 0) > BUSY_LOAD)
-    say('The machine is busy with other work; the figures will be off.');
   process.stdout.write(`${describeMachine(places.torchFolder)}\n`);
   if (options.growth) {
     process.stdout.write(describeGrowth(await measureGrowth(options, places, loadTokenizer)));
