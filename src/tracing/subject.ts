@@ -42,7 +42,7 @@ export function findTokenRange(
 ): TokenRange {
   const tokens = tokenizer.decodeTokens(ids);
   const text = tokens.join('');
-  for (const attempt of subject.startsWith(' ') ? [subject] : [subject, ` ${subject}`]) {
+  for (const attempt of subject === '' || subject.startsWith(' ') ? [subject] : [subject, ` ${subject}`]) {
     const start = lastOccurrence(text, recode(tokenizer, attempt));
     if (start !== null) return coveringTokens(tokens, start.from, start.to);
   }

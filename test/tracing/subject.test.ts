@@ -56,6 +56,11 @@ for (const [name, { cases, answers }] of Object.entries(expectations.tokenizers)
       });
     }
 
+    it('finds no empty subject', async () => {
+      const ids = tokenizer.encode('The tower of Pisa ');
+      await expectError(() => findTokenRange(tokenizer, ids, ''), 'SUBJECT_NOT_FOUND', 'The subject ""');
+    });
+
     it('shows the decoded prompt when the subject is not in it', async () => {
       const ids = tokenizer.encode('The tower of Pisa leans');
       await expectError(() => findTokenRange(tokenizer, ids, 'Rome'), 'SUBJECT_NOT_FOUND', '"Rome"', 'Pisa');
