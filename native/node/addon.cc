@@ -7,6 +7,7 @@
 
 #include "../core/device.h"
 #include "../core/numpy_random.h"
+#include "guard.h"
 #include "model_object.h"
 #include "stop_source.h"
 #include "values.h"
@@ -16,13 +17,14 @@ namespace {
 
 Napi::Value StandardNormal(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsNumber() || !info[1].IsNumber()) {
-    throw Napi::TypeError::New(env, "standardNormal(seed, count) takes two numbers");
-  }
-  Napi::Float64Array values = Napi::Float64Array::New(env, info[1].As<Napi::Number>().Uint32Value());
+  const bool fits = info[0].IsNumber() && info[1].IsTypedArray() &&
+                    info[1].As<Napi::TypedArray>().TypedArrayType() == napi_float64_array;
+  if (!fits)
+    throw Napi::TypeError::New(env, "standardNormal(seed, values) takes a number and a Float64Array");
+  auto values = info[1].As<Napi::Float64Array>();
   NumpyRandomState random(info[0].As<Napi::Number>().Uint32Value());
   random.StandardNormal(std::span(values.Data(), values.ElementLength()));
-  return values;
+  return env.Undefined();
 }
 
 Napi::Value CreateStopSource(const Napi::CallbackInfo& info) { return StopSource::New(info.Env()); }
@@ -34,14 +36,16 @@ Napi::Value Finish(const Napi::CallbackInfo& info) {
 
 Napi::Value Devices(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const DeviceReport report = ReportDevices();
-  Napi::Array devices = Napi::Array::New(env, report.devices.size());
-  for (uint32_t i = 0; i < report.devices.size(); ++i) devices.Set(i, report.devices[i]);
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("devices", devices);
-  object.Set("cudaRuntime",
-             report.cuda_runtime.empty() ? env.Null() : Napi::String::New(env, report.cuda_runtime));
-  return object;
+  return Guard(info, [&]() -> Napi::Value {
+    const DeviceReport report = ReportDevices();
+    Napi::Array devices = Napi::Array::New(env, report.devices.size());
+    for (uint32_t i = 0; i < report.devices.size(); ++i) devices.Set(i, report.devices[i]);
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("devices", devices);
+    object.Set("cudaRuntime",
+               report.cuda_runtime.empty() ? env.Null() : Napi::String::New(env, report.cuda_runtime));
+    return object;
+  });
 }
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {

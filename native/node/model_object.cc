@@ -15,6 +15,7 @@
 #include "../core/engine_choice.h"
 #include "../core/fingerprint.h"
 #include "../core/meta_run.h"
+#include "guard.h"
 #include "run_values.h"
 #include "trace_values.h"
 #include "values.h"
@@ -127,16 +128,6 @@ Error DescribeRunFailure(const std::exception& exception, const at::Tensor& inpu
 int DefaultThreads() {
   static const int threads = at::get_num_threads();
   return threads;
-}
-
-/// Runs `call` and turns what it throws into a JavaScript error with a code.
-template <typename Call>
-Napi::Value Guard(const Napi::CallbackInfo& info, Call call) {
-  try {
-    return call();
-  } catch (const Error& error) {
-    throw ToJavaScript(info.Env(), error);
-  }
 }
 
 }  // namespace

@@ -144,8 +144,9 @@ at::Tensor ModelSession::RunHook(Napi::Env env, uint64_t number, int64_t hook, c
     return result.IsObject() ? TensorFromJavaScript(result, tensor) : tensor;
   } catch (const Napi::Error& error) {
     EndWith(number, error);
-  } catch (const Error& error) {
-    EndWith(number, ToJavaScript(env, error));
+  } catch (const std::exception& exception) {
+    EndWith(number,
+            ToJavaScript(env, DescribeException(exception, ErrorCode::kModelRunFailed, "calling a hook")));
   }
   return tensor;
 }

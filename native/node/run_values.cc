@@ -21,14 +21,21 @@ TensorEdit::Operation ReadOperation(const ObjectReader& object) {
   throw Error(ErrorCode::kInvalidOption, "operation must be 'set', 'add' or 'scale', not '" + name + "'.");
 }
 
+/// Whether a tensor of sizes of at least 1 has `count` elements; without the product, which may overflow.
+bool HoldsAsMany(const std::vector<int64_t>& shape, int64_t count) {
+  for (const int64_t size : shape) {
+    if (size < 1 || count % size != 0) return false;
+    count /= size;
+  }
+  return count == 1;
+}
+
 TensorEdit ReadEdit(const ObjectReader& object) {
   const at::Tensor values = object.Floats("values");
   const std::vector<int64_t> shape = object.Integers("shape");
-  int64_t count = 1;
-  for (const int64_t size : shape) count *= size;
-  if (count != values.numel()) {
-    throw Error(ErrorCode::kInvalidOption, "An edit has " + std::to_string(values.numel()) +
-                                               " values, but its shape is of " + std::to_string(count) + ".");
+  if (!HoldsAsMany(shape, values.numel())) {
+    throw Error(ErrorCode::kInvalidOption,
+                "An edit's shape is not that of its " + std::to_string(values.numel()) + " values.");
   }
   return {.operation = ReadOperation(object),
           .rows = object.Integers("rows"),

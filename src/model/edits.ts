@@ -41,30 +41,74 @@ export function toNativeEdits(edit: Edit, moduleNames: Iterable<string>): Native
 }
 
 function toChange(edit: Edit): Pick<NativeEdit, 'operation' | 'values' | 'shape'> {
-  const given = OPERATIONS.filter((operation) => operation in edit);
-  if (given.length !== 1) {
+  // Callers without types can hand over anything.
+  const values: Partial<Record<(typeof OPERATIONS)[number], unknown>> = edit;
+  const given = OPERATIONS.filter((operation) => values[operation] !== undefined);
+  const [operation, ...others] = given;
+  if (operation === undefined || others.length > 0) {
     throw new CausalTracerError(
       'INVALID_OPTION',
       `An edit of ${edit.module} must have one of ${OPERATIONS.join(', ')}, not ${given.join(' and ') || 'none'}.`,
     );
   }
-  if ('zero' in edit) return { operation: 'set', ...toValues(0) };
-  if ('set' in edit) return { operation: 'set', ...toValues(edit.set) };
-  if ('add' in edit) return { operation: 'add', ...toValues(edit.add) };
-  return { operation: 'scale', ...toValues(edit.scale) };
+  if (operation !== 'zero') return { operation, ...toValues(edit.module, operation, values[operation]) };
+  if (values.zero === true) return { operation: 'set', ...toValues(edit.module, operation, 0) };
+  throw new CausalTracerError(
+    'INVALID_OPTION',
+    `zero of an edit of ${edit.module} can only be true, not ${JSON.stringify(values.zero)}. Leave the edit out instead.`,
+  );
 }
 
-function toValues(values: EditValues): Pick<NativeEdit, 'values' | 'shape'> {
-  if (typeof values === 'number') return { values: Float64Array.of(values), shape: new Int32Array() };
-  const [data, shape] = 'data' in values ? [values.data, values.shape] : [values, [values.length]];
-  const numbers =
-    data instanceof Float32Array || data instanceof Float64Array ? data : Float64Array.from(data);
-  return { values: numbers, shape: Int32Array.from(shape) };
+function toValues(module: string, operation: string, given: unknown): Pick<NativeEdit, 'values' | 'shape'> {
+  if (typeof given === 'number') return { values: Float64Array.of(given), shape: new Int32Array() };
+  const tensor = isArrayLike(given) ? { data: given, shape: [given.length] } : given;
+  if (isTensorLike(tensor)) {
+    const { data, shape } = tensor;
+    const numbers =
+      data instanceof Float32Array || data instanceof Float64Array ? data : Float64Array.from(data);
+    return { values: numbers, shape: Int32Array.from(shape) };
+  }
+  throw new CausalTracerError(
+    'INVALID_OPTION',
+    `${operation} of an edit of ${module} must be a number, a list of numbers, or { data, shape } with a shape of ` +
+      `whole numbers of at least 1 whose product is the data's length, not ${describeValues(given)}.`,
+  );
+}
+
+function describeValues(given: unknown): string {
+  if (typeof given !== 'object' || given === null) return String(given);
+  const { data, shape }: { readonly data?: unknown; readonly shape?: unknown } = given;
+  return isArrayLike(data)
+    ? `${data.length} values of shape ${JSON.stringify(shape)}`
+    : JSON.stringify(given);
+}
+
+function isArrayLike(given: unknown): given is ArrayLike<number> {
+  if (ArrayBuffer.isView(given)) return 'length' in given;
+  if (typeof given !== 'object' || given === null || !('length' in given)) return false;
+  const { length } = given;
+  if (typeof length !== 'number' || length < 1) return false;
+  return Array.from(given as ArrayLike<unknown>).every((number) => typeof number === 'number');
+}
+
+function isTensorLike(
+  given: unknown,
+): given is { readonly data: ArrayLike<number>; readonly shape: readonly number[] } {
+  if (typeof given !== 'object' || given === null || !('data' in given) || !('shape' in given)) return false;
+  const { data, shape } = given;
+  if (!isArrayLike(data) || !isArrayLike(shape)) return false;
+  const sizes = Array.from(shape);
+  const whole = sizes.every((size) => isInt32(size) && size >= 1);
+  return whole && sizes.reduce((product, size) => product * size, 1) === data.length;
+}
+
+function isInt32(number: number): boolean {
+  return Number.isInteger(number) && number >= -(2 ** 31) && number < 2 ** 31;
 }
 
 function toIndex(what: string, numbers: readonly number[] | undefined): Int32Array {
   if (numbers === undefined) return new Int32Array();
-  const isList: boolean = Array.isArray(numbers) && numbers.length > 0 && numbers.every(Number.isInteger);
+  const isList: boolean = Array.isArray(numbers) && numbers.length > 0 && numbers.every(isInt32);
   if (isList) return Int32Array.from(numbers);
   throw new CausalTracerError(
     'INVALID_OPTION',

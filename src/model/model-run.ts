@@ -54,6 +54,10 @@ export function planRun(
   { capture = [], edits = [], hooks = [], logits = 'last' }: RunHooks,
   model: PromptLimits & { readonly moduleNames: readonly string[] },
 ): PlannedRun {
+  for (const [name, list] of Object.entries({ capture, edits, hooks })) {
+    if (Array.isArray(list)) continue;
+    throw new CausalTracerError('INVALID_OPTION', `${name} must be an array, not ${typeof list}.`);
+  }
   const names = model.moduleNames;
   const inputIds = readInput(input, model);
   const placed = hooks.flatMap((hook) => {

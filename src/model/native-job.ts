@@ -1,3 +1,4 @@
+import { CausalTracerError } from '../errors.js';
 import { fromNativeError, isNativeAbort } from '../native/addon.js';
 import type { NativeAddon, NativeJob } from '../native/binding.js';
 
@@ -7,6 +8,12 @@ export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with what is done and what is to do in all, in units of the work's own. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** @throws CausalTracerError `INVALID_OPTION` for what callers without types hand over as a signal. */
+export function requireSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new CausalTracerError('INVALID_OPTION', `signal must be an AbortSignal, not ${typeof signal}.`);
 }
 
 /**

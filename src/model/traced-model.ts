@@ -20,7 +20,7 @@ import type { Manifest } from './manifest.js';
 import { requireEqualFingerprint } from './model-check.js';
 import { planRun, toModelRun, type ModelRun, type RunHooks, type RunInput } from './model-run.js';
 import { openModelSource, type ModelSource, type OpenedModel } from './model-source.js';
-import { runNativeJob, type JobOptions } from './native-job.js';
+import { requireSignal, runNativeJob, type JobOptions } from './native-job.js';
 import { requireOneOf } from './one-of.js';
 import type { Tokenizer } from './tokenizer.js';
 
@@ -216,6 +216,7 @@ export class TracedModel implements Disposable {
     options: RunHooks & { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ModelRun> {
     this.requireLive();
+    requireSignal(options.signal);
     const { tokenizer, vocabularySize, maximumPositions } = this;
     const moduleNames = this.modules().map(({ name }) => name);
     const plan = planRun(input, options, { tokenizer, vocabularySize, maximumPositions, moduleNames });

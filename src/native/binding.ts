@@ -6,8 +6,8 @@
 export interface NativeAddon {
   /** The libtorch version that the addon was compiled against, e.g. `2.13.0`. */
   readonly builtForLibtorch: string;
-  /** Standard normal numbers as numpy's `RandomState(seed).randn(count)` draws them. */
-  standardNormal(seed: number, count: number): Float64Array;
+  /** Fills `values` with standard normal numbers as numpy's `RandomState(seed).randn` draws them. */
+  standardNormal(seed: number, values: Float64Array): void;
   /** What this process can compute on. Must not be asked before the CUDA libraries are open. */
   devices(): NativeDevices;
   createStopSource(): NativeStopSource;

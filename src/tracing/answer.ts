@@ -5,9 +5,14 @@ import type { Tokenizer } from '../model/tokenizer.js';
  * The id of an answer that is one token, encoded as the continuation of a prompt: with a leading space (one is added
  * if missing), without special tokens, and without the blank token that some tokenizers put in front.
  *
- * @throws CausalTracerError `ANSWER_NOT_ONE_TOKEN`, naming the tokens, if it is several or none.
+ * @throws CausalTracerError `ANSWER_NOT_ONE_TOKEN`, naming the tokens, if it is several or none; `INVALID_OPTION` for
+ *   what is no text.
  */
 export function findAnswerId(tokenizer: Pick<Tokenizer, 'encode' | 'decodeToken'>, answer: string): number {
+  const given: unknown = answer;
+  if (typeof given !== 'string') {
+    throw new CausalTracerError('INVALID_OPTION', `An answer must be a text, not ${JSON.stringify(given)}.`);
+  }
   const ids = tokenizer.encode(answer.startsWith(' ') ? answer : ` ${answer}`, false);
   const [first] = ids;
   if (first !== undefined && tokenizer.decodeToken(first) === '') ids.shift();

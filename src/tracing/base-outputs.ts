@@ -84,6 +84,14 @@ function collectOverrides(
   given: NonNullable<BaseOutputsOptions['answerIdOverrides']>,
 ): ReadonlyMap<number, number> {
   const overrides = new Map<number, number>();
+  // Callers without types can hand over anything.
+  const pairs: unknown = given;
+  if (!Array.isArray(pairs) || !pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) {
+    throw new CausalTracerError(
+      'INVALID_OPTION',
+      'answerIdOverrides must be a list of pairs [index of the prompt, answer id].',
+    );
+  }
   for (const [promptIndex, answerId] of given) {
     if (!(Number.isInteger(promptIndex) && promptIndex >= 0 && promptIndex < promptCount)) {
       throw new CausalTracerError(

@@ -89,7 +89,8 @@ export class CausalTracer implements Disposable {
     source: ModelSource,
     options: LoadOptions,
   ): Promise<CausalTracer> {
-    const noise = options.noise ?? (typeof source === 'string' ? undefined : source.noise);
+    // What is no source at all is refused, with a reason, where the model is opened.
+    const noise = options.noise ?? (isObject(source) ? source.noise : undefined);
     if (noise !== undefined) requireNoise(noise);
     const engine = requireEngine(options.engine ?? 'auto');
     const model = await TracedModel.loadOn(runtime, source, options);
@@ -239,6 +240,10 @@ export class CausalTracer implements Disposable {
   ): Promise<HiddenFlow[]> {
     return this.#queue.run(() => runTraces(this.model, traces, options, describe), options.signal);
   }
+}
+
+function isObject<Value>(value: Value): value is Extract<Value, object> {
+  return typeof value === 'object' && value !== null;
 }
 
 function requireList(name: string, list: unknown): void {

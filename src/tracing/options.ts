@@ -1,4 +1,5 @@
 import { CausalTracerError } from '../errors.js';
+import { requireSignal } from '../model/native-job.js';
 import { LAYER_KINDS, type LayerKind } from './hidden-flow.js';
 
 /** How far a call has come, in forward-pass rows (one for each sample of each cell); `total` stays the same. */
@@ -89,6 +90,8 @@ export function resolveRunOptions(options: RunOptions): {
   readonly kind: LayerKind;
   readonly batchSize: number | 'auto';
 } {
+  requireSignal(options.signal);
+  requireCallback('onProgress', options.onProgress);
   return {
     kind: requireKind(options.kind ?? 'hidden'),
     batchSize: requireBatchSize(options.batchSize ?? 'auto'),
@@ -159,6 +162,10 @@ function requireBatchSize(value: number | 'auto'): number | 'auto' {
 function requireSeed(value: number): number {
   if (Number.isInteger(value) && value >= 0 && value <= LARGEST_SEED) return value;
   throw invalid('patchSeed', value, `a whole number from 0 to ${LARGEST_SEED}`);
+}
+
+function requireCallback(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw invalid(option, value, 'a function');
 }
 
 function requireBoolean(option: string, value: boolean): boolean {

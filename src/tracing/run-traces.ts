@@ -30,7 +30,8 @@ export async function runTraces(
   const progress = onProgress === undefined ? undefined : new ProgressSum(rows, onProgress);
   const flows = new Array<HiddenFlow>(traces.length);
   for (const [i, group] of groups.entries()) {
-    let current = group[0]?.index ?? 0;
+    // What fails while several traces share the engine is the fault of none in particular.
+    let current = group.length === 1 ? group[0]?.index : undefined;
     try {
       const requests = group.map(({ trace: { plan, setting } }) => toNativeRequest(plan, setting));
       const results = await model.traceMany(requests, { signal, onProgress: progress?.part(i) });
@@ -42,7 +43,7 @@ export async function runTraces(
         flows[index] = toHiddenFlow(trace.plan, trace.setting, result);
       }
     } catch (error) {
-      throw describe(current, error);
+      throw current === undefined ? error : describe(current, error);
     }
     progress?.end(i);
   }

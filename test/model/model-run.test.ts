@@ -257,7 +257,29 @@ describe('TracedModel.run', () => {
       await expectError(edit({ set: 1, positions: [99] }), 'INVALID_OPTION', 'no position 99');
       await expectError(edit({ set: [1, 2] }), 'INVALID_OPTION', 'values of shape [2]');
       await expectError(edit({ set: { data: [1, 2], shape: [3] } }), 'INVALID_OPTION', '2 values');
+      for (const shape of [[-1, -2], [2 ** 31, 2], [0, 2], [1.5], [2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16]]) {
+        const tensor = { data: [1, 2], shape };
+        await expectError(edit({ set: tensor }), 'INVALID_OPTION', '2 values', JSON.stringify(shape));
+      }
+      await expectError(edit({ add: { data: [1, 2] } }), 'INVALID_OPTION', 'add of an edit');
+      await expectError(edit({ set: undefined }), 'INVALID_OPTION', 'not none');
+      await expectError(edit({ set: ['1'] }), 'INVALID_OPTION', 'list of numbers');
+      await expectError(edit({ zero: false }), 'INVALID_OPTION', 'zero', 'only be true');
+      await expectError(
+        edit({ zero: true, positions: [2 ** 32] }),
+        'INVALID_OPTION',
+        'positions',
+        '4294967296',
+      );
+      await expectError(edit({ zero: true, rows: [-(2 ** 31) - 1] }), 'INVALID_OPTION', 'rows');
       await expectError(() => model.run(TEXT, { logits: 'some' as never }), 'INVALID_OPTION', 'some');
+    });
+
+    it('lists and signals that are none', async () => {
+      for (const wrong of [{ capture: 'transformer.h.1' }, { edits: {} }, { hooks: 5 }, { signal: {} }]) {
+        const [name = ''] = Object.keys(wrong);
+        await expectError(() => model.run(TEXT, wrong as never), 'INVALID_OPTION', `${name} must be`);
+      }
     });
   });
 });

@@ -11,8 +11,8 @@ describe("standard normal numbers equal those of numpy's RandomState", () => {
     it(`seed ${seed}`, () => {
       const { addon } = loadAddon();
       for (const golden of cases.filter((candidate) => candidate.seed === seed)) {
-        const found = addon.standardNormal(seed, golden.count);
-        expect(found).to.have.length(golden.count);
+        const found = new Float64Array(golden.count);
+        addon.standardNormal(seed, found);
         const shown = golden.first.length;
         const pairs = [
           ...golden.first.map((text, i) => [found[i]!, Number(text)] as const),

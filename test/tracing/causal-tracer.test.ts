@@ -328,6 +328,26 @@ describe('CausalTracer', () => {
     expect(progress).to.equal(0);
   });
 
+  it('refuses what is no signal, callback, list of overrides, answer or source', async () => {
+    for (const wrong of [{ signal: {} }, { onProgress: 'x' }]) {
+      const [name = ''] = Object.keys(wrong);
+      await expectError(() => tracer.calculateHiddenFlow(PROMPT, wrong as never), 'INVALID_OPTION', name);
+      await expectError(() => tracer.calculateBaseOutputs([PROMPT], wrong as never), 'INVALID_OPTION', name);
+    }
+    const overrides = { answerIdOverrides: [3] as never };
+    await expectError(() => tracer.calculateBaseOutputs([PROMPT], overrides), 'INVALID_OPTION', 'pairs');
+    await expectError(() => tracer.getAnswerId(5 as never), 'INVALID_OPTION', 'text');
+    for (const source of [undefined, null, 5]) {
+      await expectError(() => CausalTracer.load(source as never), 'INVALID_OPTION', 'A model is given as');
+    }
+  });
+
+  it('says that memory ran out for samples beyond all memory, however many rows run at once', async () => {
+    for (const samples of [1e12, 2 ** 40]) {
+      await expectError(() => tracer.calculateHiddenFlow(PROMPT, { samples }), 'OUT_OF_MEMORY');
+    }
+  });
+
   it('says that memory ran out, how large the batch was, and what to lower', async () => {
     await expectError(
       () => tracer.calculateHiddenFlow(PROMPT, { samples: 1e12, batchSize: 1e9 }),

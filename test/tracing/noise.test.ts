@@ -15,9 +15,27 @@ describe('drawNoise', () => {
   });
 
   it('refuses what is no number of rows, tokens or columns, or no seed', async () => {
-    for (const wrong of [{ seed: -1 }, { samples: 0 }, { subjectLength: 1.5 }, { hiddenSize: Number.NaN }]) {
+    for (const wrong of [
+      { seed: -1 },
+      { samples: 0 },
+      { subjectLength: 1.5 },
+      { hiddenSize: Number.NaN },
+      { scale: -1 },
+    ]) {
       const [name = ''] = Object.keys(wrong);
-      await expectError(() => Promise.resolve(drawNoise({ ...SHAPE, ...wrong })), 'INVALID_OPTION', name);
+      const told = name === 'scale' ? 'noise' : name;
+      await expectError(() => Promise.resolve(drawNoise({ ...SHAPE, ...wrong })), 'INVALID_OPTION', told);
+    }
+  });
+
+  it('says when there is no room for as many numbers', async () => {
+    for (const samples of [2 ** 20, 2 ** 31 + 4, 2 ** 32 - 1]) {
+      const shape = { ...SHAPE, samples, subjectLength: 2 ** 20, hiddenSize: 2 ** 10 };
+      await expectError(
+        () => Promise.resolve(drawNoise(shape)),
+        'OUT_OF_MEMORY',
+        `${samples} x 1048576 x 1024`,
+      );
     }
   });
 });

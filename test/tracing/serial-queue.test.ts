@@ -64,9 +64,13 @@ describe('SerialQueue', () => {
     const controller = new AbortController();
     const running = queue.run(task.run, controller.signal);
     await nextTurn();
+    let ended = false;
+    const watched = running.finally(() => (ended = true));
     controller.abort(new Error('too late'));
+    await nextTurn();
+    expect(ended).to.equal(false);
     task.end();
-    await running;
+    await watched;
   });
 
   it('refuses a task that is aborted already', async () => {

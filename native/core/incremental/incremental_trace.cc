@@ -7,6 +7,7 @@
 #include <functional>
 #include <utility>
 
+#include "../subject_noise.h"
 #include "stage_runner.h"
 
 namespace causal_tracer {
@@ -29,9 +30,12 @@ IncrementalTrace::IncrementalTrace(const TracedModel& model, const StageGraph& g
 }
 
 TraceResult IncrementalTrace::Run(const BaseRuns* bases) {
+  const EmbeddedPrompt prompt = EmbedPrompt(model_, graph_, request_);
+  // More samples than memory can hold would be planned for hours before the first of them runs.
+  RequireRoomForNoise(request_.samples, request_.subject_end - request_.subject_begin,
+                      prompt.embedded.size(-1));
   const std::vector<Wave> waves = PlanWaves();
   for (const Wave& wave : waves) total_ += wave.weight;
-  const EmbeddedPrompt prompt = EmbedPrompt(model_, graph_, request_);
   BaseRuns own_bases;
   if (bases == nullptr) {
     total_ += shape_.length * static_cast<int64_t>(shape_.stages.size()) * (1 + request_.samples);
@@ -76,6 +80,7 @@ std::vector<IncrementalTrace::Wave> IncrementalTrace::PlanWaves() const {
     const int64_t most_rows = MostRows(token);
     const int64_t samples = std::clamp<int64_t>(most_rows / runs, 1, request_.samples);
     for (int64_t begin = 0; begin < request_.samples; begin += samples) {
+      control_.ThrowIfStopped();
       const int64_t end = std::min(begin + samples, request_.samples);
       const int64_t rows = runs * (end - begin);
       const int64_t weight = rows * static_cast<int64_t>(shape_.stages.size()) * (shape_.length - token);
