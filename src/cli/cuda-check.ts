@@ -32,7 +32,7 @@ export async function checkCuda(): Promise<Check> {
       'See that nvidia-smi lists a GPU, and that the driver is new enough for this CUDA runtime.';
     return optional('missing', `${detail}; no GPU that it can use`, notes, remedy);
   } catch (error) {
-    return optional('missing', `libtorch in ${chosen.path}: ${failureOf(error)}`, notes, null);
+    return optional('missing', `libtorch in ${chosen.path}: ${failureOf(error)}`, notes, remedyFor(error));
   }
 }
 
@@ -55,10 +55,20 @@ async function askForDevices(): Promise<NativeDevices> {
 function failureOf(error: unknown): string {
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
   if (said !== '') return said;
-  if (error instanceof Error && 'killed' in error && error.killed === true) {
+  if (wasTooSlow(error)) {
     return `it was not opened within ${LIBTORCH_MILLISECONDS / 1000} s`;
   }
   return error instanceof Error ? error.message : String(error);
+}
+
+function wasTooSlow(error: unknown): boolean {
+  return error instanceof Error && 'killed' in error && error.killed === true;
+}
+
+/** What the other process says names its remedy itself. */
+function remedyFor(error: unknown): string | null {
+  if (!wasTooSlow(error)) return null;
+  return 'Try again: the first opening reads gigabytes from the disk. If it stays so, see that nvidia-smi answers.';
 }
 
 function optional(

@@ -41,6 +41,7 @@ export async function runExporter(
   signal: AbortSignal,
   onProgress: (text: string) => void,
 ): Promise<ExportSummary> {
+  signal.throwIfAborted();
   const child = spawn(python, [EXPORTER, ...parameters], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PYTHONUNBUFFERED: '1', PYTHONIOENCODING: 'utf-8' },

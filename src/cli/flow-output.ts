@@ -12,7 +12,7 @@ import { drawHiddenFlow, type TerminalHeatmapOptions } from './terminal-heatmap.
 /** Takes results as they come: those of one prompt at a time, one a kind. */
 export interface FlowOutput {
   add(flows: readonly HiddenFlow[], prompt: number): Promise<void>;
-  /** Called once, after the last prompt. */
+  /** Called once, after the last prompt, or after a failure; keeps what was added. */
   end(): Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export async function jsonFileOutput(file: string, asArray: boolean): Promise<Fl
         started = true;
       },
       end() {
-        say(`Wrote ${file}`);
+        if (started) say(`Wrote ${file}`);
         return Promise.resolve();
       },
     };
@@ -115,6 +115,7 @@ export async function jsonFileOutput(file: string, asArray: boolean): Promise<Fl
       return Promise.resolve();
     },
     async end() {
+      if (all.length === 0) return;
       const document = asArray ? all : all[0];
       await write(() => writeFile(file, `${JSON.stringify(document, null, 2)}\n`));
       say(`Wrote ${file}`);

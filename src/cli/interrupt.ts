@@ -15,7 +15,8 @@ const ENDING_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'
 /**
  * Runs `work` with a signal that the first Ctrl-C aborts; the second one ends the process at once.
  *
- * @throws InterruptedError as soon as it is interrupted, even if `work` does not watch the signal.
+ * @throws InterruptedError when interrupted, as soon as `work` heeds the signal: what knows nothing of signals goes
+ *   through {@link untilAborted}.
  */
 export async function withInterrupt<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();

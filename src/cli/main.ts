@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { CausalTracerError } from '../errors.js';
 import { EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { createProgram } from './program.js';
 import { describeError } from './report-error.js';
@@ -7,7 +8,14 @@ import { printOwnWarnings } from './warnings.js';
 /** A reader that has seen enough, such as `head`, is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT_CODES.success);
-  throw error;
+  const failure = new CausalTracerError(
+    'OUTPUT_NOT_WRITABLE',
+    `Cannot write to standard output: ${error.message}. Send it elsewhere.`,
+    { cause: error },
+  );
+  const { exitCode, message } = describeError(failure, false);
+  process.stderr.write(message);
+  process.exit(exitCode);
 });
 process.stderr.on('error', () => undefined);
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { projectRoot } from '../../scripts/setup/paths.mjs';
 import { exporterParameters } from '../../src/cli/commands/export.js';
-import { MessageSplitter } from '../../src/cli/exporter-process.js';
+import { MessageSplitter, runExporter } from '../../src/cli/exporter-process.js';
 import { listPythons, searchPython } from '../../src/cli/python.js';
 import { runCli, withFolder } from '../support/cli.js';
 import { writeFakePython } from '../support/fake-python.js';
@@ -40,6 +40,14 @@ describe('causal-tracer export', () => {
   before(function () {
     // The fake Python is a script with a first line that names its interpreter.
     if (process.platform === 'win32') this.skip();
+  });
+
+  it('starts no exporter once it is interrupted', async () => {
+    const reason = new Error('enough');
+    const failure: unknown = await runExporter('no-such-python', [], AbortSignal.abort(reason), () => {
+      throw new Error('the exporter was started');
+    }).catch((error: unknown) => error);
+    expect(failure).to.equal(reason);
   });
 
   it('passes its options on and sums up what was written', async () => {

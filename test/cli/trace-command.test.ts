@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -9,7 +10,7 @@ import { CausalTracer } from '../../src/tracing/causal-tracer.js';
 import type { HiddenFlow } from '../../src/tracing/hidden-flow.js';
 import { parseHiddenFlow } from '../../src/tracing/parse-hidden-flow.js';
 import { requireEqualScores } from '../support/flows.js';
-import { endOf, runCli, startCli, withFolder } from '../support/cli.js';
+import { endOf, runCli, runCliInto, startCli, withFolder } from '../support/cli.js';
 import { modelFolder } from '../support/models.js';
 
 const model = modelFolder('tiny-gpt2');
@@ -304,6 +305,23 @@ describe('causal-tracer trace', () => {
       expect(stdout.split('\n').length).to.be.within(1, 1999);
     });
 
+    it('stops at a request to terminate while it waits for prompts', async function () {
+      if (process.platform === 'win32') this.skip();
+      const child = startCli(parameters);
+      const ended = endOf(child);
+      // More than a pipe holds: written once it is being read.
+      await new Promise((resolve) => child.stdin.write(many.repeat(20), resolve));
+      child.kill('SIGTERM');
+      expect(await ended).to.include({ code: 130, stderr: 'interrupted\n' });
+    });
+
+    it('says that standard output is full', async function () {
+      if (!existsSync('/dev/full')) this.skip();
+      const { code, stderr } = await runCliInto('/dev/full', ['--version']);
+      expect(code).to.equal(1);
+      expect(stderr).to.include('OUTPUT_NOT_WRITABLE').and.to.include('standard output');
+    });
+
     it('ends quietly when nobody reads on', async () => {
       const child = startCli(parameters);
       child.stdin.end(many);
@@ -313,6 +331,20 @@ describe('causal-tracer trace', () => {
       child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
       const [code] = (await once(child, 'exit')) as [number | null];
       expect([code, stderr]).to.deep.equal([0, '']);
+    });
+  });
+
+  it('keeps the numbers when the picture fails', async () => {
+    await withFolder(async (folder) => {
+      for (const name of ['a.json', 'a.jsonl']) {
+        const json = path.join(folder, name);
+        const outputs = ['--json', json, '-o', path.join(folder, 'a.png'), '--width', '60'];
+        const { code, stderr } = await runCli(['trace', model, '-p', prompt, ...quick, ...outputs]);
+        expect(code).to.equal(1);
+        expect(stderr).to.include('does not fit').and.to.include(`Wrote ${json}`);
+        parseHiddenFlow(JSON.parse(await readFile(json, 'utf8')));
+      }
+      expect(await readdir(folder)).to.have.members(['a.json', 'a.jsonl']);
     });
   });
 

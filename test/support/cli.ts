@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -43,6 +44,26 @@ export async function runCli(parameters: readonly string[], options: CliOptions 
   const child = startCli(parameters, options);
   child.stdin.end(options.stdin ?? '');
   return await endOf(child);
+}
+
+/** Runs the command line with standard output going to a file. */
+export async function runCliInto(
+  file: string,
+  parameters: readonly string[],
+): Promise<Pick<CliResult, 'code' | 'stderr'>> {
+  const output = await open(file, 'w');
+  try {
+    const child = spawn(process.execPath, ['--import', loader, ownMain, ...parameters], {
+      env: { ...process.env, ...QUIET },
+      stdio: ['ignore', output.fd, 'pipe'],
+    });
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stderr };
+  } finally {
+    await output.close();
+  }
 }
 
 /** Collects what a process prints from now on, until its end. */

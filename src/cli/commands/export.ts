@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { CausalTracerError } from '../../errors.js';
 import { requireTracedModelArchive } from '../../model/archive/check-archive.js';
 import { runExporter, type ExportSummary } from '../exporter-process.js';
-import { withInterrupt } from '../interrupt.js';
+import { untilAborted, withInterrupt } from '../interrupt.js';
 import { say, writeResult } from '../messages.js';
 import { requirePython } from '../python.js';
 import { sayWarning } from '../warnings.js';
@@ -79,7 +79,7 @@ export function exportCommand(): Command {
 }
 
 async function runExport(model: string, out: string, flags: ExportFlags, signal: AbortSignal): Promise<void> {
-  const python = await requirePython(flags.python);
+  const python = await untilAborted(signal, requirePython(flags.python));
   say(
     `Exporting with ${python.executable} (torch ${python.torch ?? ''}, transformers ${python.transformers ?? ''})`,
   );

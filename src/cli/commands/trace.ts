@@ -1,5 +1,6 @@
+import path from 'node:path';
 import { Command, Option } from 'commander';
-import type { LayerKind } from '../../tracing/hidden-flow.js';
+import { LAYER_KINDS, type LayerKind } from '../../tracing/hidden-flow.js';
 import {
   jsonFileOutput,
   jsonLinesOnStdout,
@@ -7,7 +8,7 @@ import {
   terminalOutput,
   type FlowOutput,
 } from '../flow-output.js';
-import { withInterrupt } from '../interrupt.js';
+import { untilAborted, withInterrupt } from '../interrupt.js';
 import { loadTracer, type ModelFlags } from '../load-tracer.js';
 import { addModelOptions } from '../model-options.js';
 import {
@@ -151,22 +152,34 @@ export function traceCommand(): Command {
 }
 
 function requireUsage(command: Command, flags: TraceFlags): void {
-  const { prompt, queries, output, json } = flags;
+  const { prompt, queries, output, json, kind, window } = flags;
   if (prompt === undefined && queries === undefined) {
     command.error(
       'error: a prompt is needed: --prompt "The Eiffel Tower is in", or --queries with a file of prompts',
     );
   }
-  if (output !== undefined && output === json) {
+  if (output !== undefined && isSameFile(output, json)) {
     command.error(`error: --output and --json cannot both write to ${output}`);
+  }
+  if (queries !== undefined && (isSameFile(queries, json) || isSameFile(queries, output))) {
+    command.error(`error: the results would overwrite the queries in ${queries}; name another file`);
+  }
+  const windows = typeof window === 'object' ? window : {};
+  const other = LAYER_KINDS.find((each) => each in windows && !kind.includes(each));
+  if (other !== undefined) {
+    command.error(`error: --window names ${other}, but only ${kind.join(', ')} is traced; see --kind`);
   }
   if (output !== undefined && !/\.(png|svg|pdf)$/i.test(output)) {
     command.error(`error: the name of a picture must end with .png, .svg or .pdf, unlike ${output}`);
   }
 }
 
+function isSameFile(one: string, other: string | undefined): boolean {
+  return one !== '-' && other !== undefined && path.resolve(one) === path.resolve(other);
+}
+
 async function runTrace(model: string, flags: TraceFlags, signal: AbortSignal): Promise<void> {
-  const queries = await listQueries(flags);
+  const queries = await untilAborted(signal, listQueries(flags));
   const outputs = await openOutputs(flags, queries.length);
   const tracer = await loadTracer(model, flags, signal);
   try {
@@ -184,10 +197,14 @@ async function runTrace(model: string, flags: TraceFlags, signal: AbortSignal): 
       },
       signal,
     };
-    await traceQueries(tracer, queries, setting, async (flows, prompt) => {
-      for (const output of outputs) await output.add(flows, prompt);
-    });
-    for (const output of outputs) await output.end();
+    try {
+      await traceQueries(tracer, queries, setting, async (flows, prompt) => {
+        for (const output of outputs) await output.add(flows, prompt);
+      });
+    } finally {
+      // Results that are there are kept, also where a picture or a later prompt failed.
+      for (const output of outputs) await output.end();
+    }
   } finally {
     tracer.dispose();
   }
